@@ -1,0 +1,86 @@
+//! Puts the service together and runs it: the same for production and for tests.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+
+use crate::auth::{Directory, KeyHasher};
+use crate::config::Config;
+use crate::ingress::{self, Ingress, SharedIngress};
+use crate::keyring::Keyring;
+use crate::meter::{Recorder, RecorderTask};
+use crate::relay::Relay;
+use crate::store::Database;
+use crate::upstream::bedrock::Bedrock;
+use crate::upstream::{http_client, plan::Plan};
+use crate::vault::Vault;
+
+/// The service, bound to its port, not serving yet.
+pub struct App {
+    ingress: SharedIngress,
+    listener: TcpListener,
+    address: SocketAddr,
+    recorder: RecorderTask,
+    database: Database,
+}
+
+impl App {
+    /// Builds everything and binds the port. Nothing is connected to yet, so that this works while the database is away.
+    ///
+    /// # Errors
+    /// When a setting cannot be used or the port is taken.
+    pub async fn build(config: Config, vault: Arc<dyn Vault>) -> anyhow::Result<Self> {
+        let database = Database::open(&config.database)?;
+        let http = http_client(&config.timeouts).context("the HTTP client cannot be made")?;
+        let hasher = KeyHasher::new(&config.keys.hasher_secret);
+        let listen = config.server.listen;
+        let listener = TcpListener::bind(listen).await.with_context(|| {
+            format!("cannot listen on {listen}; is another process using the port? Set LISTEN_ADDR to another one")
+        })?;
+        let address = listener.local_addr()?;
+        let (recorder, recorder_task) = Recorder::start(database.clone());
+        let relay = Relay {
+            directory: Directory::new(database.clone(), hasher, config.keys.cache_ttl),
+            keyring: Keyring::new(vault),
+            plan: Plan::new(http.clone(), &config.plan, config.timeouts)
+                .context("PLAN_API_KEY cannot be sent as a header")?,
+            bedrock: Bedrock::new(http, &config.bedrock, config.timeouts),
+            recorder,
+            idle: config.timeouts.idle,
+        };
+        let ingress = Arc::new(Ingress {
+            relay,
+            database: database.clone(),
+            server: config.server,
+            timeouts: config.timeouts,
+            draining: AtomicBool::new(false),
+        });
+        Ok(Self { ingress, listener, address, recorder: recorder_task, database })
+    }
+
+    /// Where the service listens, with the real port when port 0 was asked for.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `shutdown` ends, then lets running requests finish, writes down their usage, and returns.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        let Self { ingress, listener, address, recorder, database } = self;
+        let limit = ingress.timeouts.shutdown;
+        tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
+        let draining = Arc::clone(&ingress);
+        let signal = async move {
+            shutdown.await;
+            draining.drain();
+            tracing::info!(limit = %humantime::format_duration(limit), "shutting down: running requests may finish");
+        };
+        ingress::serve(listener, ingress::routes(ingress), signal, limit).await;
+        recorder.drain().await;
+        database.close().await;
+        tracing::info!("stopped");
+    }
+}

@@ -1,0 +1,91 @@
+//! The holders of access keys, remembered: found in memory in the common case, and kept when the database is away.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use moka::sync::Cache;
+
+use crate::domain::{AccessKey, ClientPrincipal, KeyHash};
+use crate::store::{Database, StoreError};
+
+use super::KeyHasher;
+
+/// Keys remembered at the most, unknown ones included; at about 300 bytes each.
+const MAX_ENTRIES: u64 = 50_000;
+/// How long a key works on without the database having confirmed it.
+const MAX_STALE: Duration = Duration::from_hours(24);
+
+/// Looks up access keys.
+#[derive(Clone, Debug)]
+pub struct Directory {
+    database: Database,
+    hasher: KeyHasher,
+    ttl: Duration,
+    started: Instant,
+    known: Cache<KeyHash, Arc<Entry>>,
+}
+
+/// What the database said of a key, and when (milliseconds since the start) it was last asked.
+#[derive(Debug)]
+struct Entry {
+    principal: Option<Arc<ClientPrincipal>>,
+    asked_at: AtomicU64,
+}
+
+/// The database could not be asked and memory does not know the key.
+#[derive(Debug, thiserror::Error)]
+#[error("the access key could not be checked: {0}")]
+pub struct LookUpError(#[from] StoreError);
+
+impl Directory {
+    /// A directory that trusts an answer of the database for `ttl`.
+    pub fn new(database: Database, hasher: KeyHasher, ttl: Duration) -> Self {
+        let known = Cache::builder().max_capacity(MAX_ENTRIES).time_to_live(MAX_STALE).build();
+        Self { database, hasher, ttl, started: Instant::now(), known }
+    }
+
+    /// The holder of a key, `None` when the key is not valid (unknown, revoked and expired are the same).
+    ///
+    /// # Errors
+    /// When the database is away and the key has not been seen before.
+    pub async fn holder(&self, key: &AccessKey) -> Result<Option<Arc<ClientPrincipal>>, LookUpError> {
+        let hash = self.hasher.hash(key.expose());
+        let Some(entry) = self.known.get(&hash) else { return Ok(self.ask(hash).await?) };
+        if !self.claim_refresh(&entry) {
+            return Ok(entry.principal.clone());
+        }
+        match self.ask(hash).await {
+            Ok(principal) => Ok(principal),
+            Err(error) => {
+                tracing::warn!(%error, "an access key is served from memory: the database cannot be asked");
+                Ok(entry.principal.clone())
+            }
+        }
+    }
+
+    /// How many valid keys are remembered. Walks over all entries: for `/ready`, not for requests.
+    pub fn remembered(&self) -> u64 {
+        self.known.iter().filter(|(_, entry)| entry.principal.is_some()).count() as u64
+    }
+
+    /// Whether the answer is older than the time to live and this caller is the one to renew it. Others go on with the
+    /// old answer meanwhile, so that one slow look-up never holds up more than one request.
+    fn claim_refresh(&self, entry: &Entry) -> bool {
+        let (now, asked_at) = (self.now(), entry.asked_at.load(Ordering::Relaxed));
+        let ttl = u64::try_from(self.ttl.as_millis()).unwrap_or(u64::MAX);
+        now.saturating_sub(asked_at) >= ttl
+            && entry.asked_at.compare_exchange(asked_at, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    async fn ask(&self, hash: KeyHash) -> Result<Option<Arc<ClientPrincipal>>, StoreError> {
+        let asked_at = AtomicU64::new(self.now());
+        let principal = self.database.principal(hash).await?.map(Arc::new);
+        self.known.insert(hash, Arc::new(Entry { principal: principal.clone(), asked_at }));
+        Ok(principal)
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}

@@ -1,0 +1,9 @@
+//! Turns an access key into its holder, from memory where it can, from the database where it must.
+
+mod directory;
+mod hasher;
+mod presented;
+
+pub use directory::{Directory, LookUpError};
+pub use hasher::KeyHasher;
+pub use presented::{PresentedKey, take_from_headers};

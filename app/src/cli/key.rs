@@ -1,0 +1,99 @@
+//! The role `key issue`: an access key from the command line.
+
+use std::io::BufRead as _;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use crate::auth::KeyHasher;
+use crate::config::{DatabaseConfig, Environment, KeyConfig, VaultConfig};
+use crate::domain::{AccessKey, KeyHash, Secret};
+use crate::store::{Database, NewKey};
+use crate::upstream::bedrock::target::{check_model, check_region};
+use crate::vault::{LocalVault, Vault as _};
+
+/// Arguments of `key issue`.
+#[derive(clap::Args, Debug)]
+pub(super) struct IssueArgs {
+    /// Name of the developer.
+    #[arg(long, value_parser = user_name)]
+    user: String,
+    /// AWS region of the Bedrock calls.
+    #[arg(long, default_value = "ap-northeast-2", value_parser = |text: &str| check_region(text).map(|()| text.to_owned()))]
+    region: String,
+    /// Bedrock model, inference profile or ARN that serves when the plan cannot.
+    #[arg(long, default_value = "global.anthropic.claude-opus-5-5", value_parser = |text: &str| check_model(text).map(|()| text.to_owned()))]
+    model: String,
+    /// Read the Bedrock API key of this access key from the first line of standard input.
+    #[arg(long)]
+    bedrock_key_stdin: bool,
+}
+
+fn user_name(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    let length = name.chars().count();
+    if (1..=255).contains(&length) && !name.chars().any(char::is_control) {
+        Ok(name.to_owned())
+    } else {
+        Err("a name has 1 to 255 characters and no control characters".to_owned())
+    }
+}
+
+/// Issues a key and prints it.
+pub(super) async fn issue(args: IssueArgs) -> anyhow::Result<ExitCode> {
+    let mut env = Environment::of_process();
+    let database = DatabaseConfig::read(&mut env);
+    let keys = KeyConfig::read(&mut env);
+    let vault = if args.bedrock_key_stdin { VaultConfig::read(&mut env) } else { None };
+    env.finish()?;
+    let hasher = KeyHasher::new(&keys.context("KEY_HASHER_SECRET is missing")?.hasher_secret);
+    let database = Database::open(&database.context("DATABASE_URL is missing")?)?;
+    let id = Uuid::new_v4();
+    let bedrock_key = match vault {
+        Some(vault) => Some(seal_bedrock_key(&vault, &hasher, id).await?),
+        None => None,
+    };
+    let has_bedrock_key = bedrock_key.is_some();
+    let key = AccessKey::generate().map_err(|error| anyhow::anyhow!("the system has no randomness: {error}"))?;
+    let new = NewKey {
+        id,
+        user: args.user,
+        hash: hasher.hash(key.expose()),
+        prefix: key.shown_prefix().to_owned(),
+        region: args.region,
+        model: args.model,
+        bedrock_key,
+    };
+    let user_id = database.issue(&new).await.context("the key was not issued (has `migrate` been run?)")?;
+    println!("{}", key.expose());
+    eprintln!("access key {id} for user {:?} ({user_id}); it is shown this once and stored as a hash only", new.user);
+    eprintln!(
+        "Bedrock: {} in {}, {}",
+        new.model,
+        new.region,
+        if has_bedrock_key { "key registered" } else { "no key registered, so no fallback" }
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn seal_bedrock_key(config: &VaultConfig, hasher: &KeyHasher, id: Uuid) -> anyhow::Result<(Vec<u8>, KeyHash)> {
+    let text = Zeroizing::new(first_line_of_stdin().context("no Bedrock key came on standard input")?);
+    anyhow::ensure!(
+        text.bytes().all(|b| b.is_ascii_graphic()),
+        "the Bedrock key has spaces or characters that no key has"
+    );
+    let secret = Secret::new(text.as_str());
+    let sealed = LocalVault::from_key_file(&config.key_file)?.seal(id, &secret).await?;
+    Ok((sealed, hasher.hash(secret.expose())))
+}
+
+/// The first line of standard input without its end; an empty one is an error.
+pub(super) fn first_line_of_stdin() -> anyhow::Result<String> {
+    let mut line = Zeroizing::new(String::new());
+    std::io::stdin().lock().read_line(&mut line)?;
+    let text = line.trim_end_matches(['\r', '\n']);
+    anyhow::ensure!(!text.is_empty(), "the first line is empty");
+    Ok(text.to_owned())
+}

@@ -1,0 +1,138 @@
+//! The roles of the binary and their arguments; each role has a file of its own.
+
+mod healthcheck;
+mod key;
+mod password;
+mod serve;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+
+use crate::config::{DatabaseConfig, Environment, VARIABLES};
+use crate::openapi;
+use crate::store::Database;
+
+/// A gateway between Claude Code and its models: the developer's plan first, Amazon Bedrock when the plan is limited.
+#[derive(Parser, Debug)]
+#[command(
+    version,
+    propagate_version = true,
+    after_help = "Settings come from the environment; `serve --help` lists them."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    role: Role,
+}
+
+#[derive(Subcommand, Debug)]
+enum Role {
+    /// Run the proxy until SIGTERM or Ctrl-C.
+    #[command(after_help = settings())]
+    Serve,
+    /// Bring the database's schema to the version of this binary, then exit.
+    #[command(
+        after_help = "Needs DATABASE_URL. Running it twice does no harm; a database newer than the binary is refused."
+    )]
+    Migrate,
+    /// Write the OpenAPI documents, or print the YAML one.
+    #[command(after_help = "Needs no settings, no database and no network.")]
+    Openapi {
+        /// Folder to write proxy.yaml and proxy.json to; without it the YAML document is printed.
+        #[arg(long)]
+        dir: Option<PathBuf>,
+    },
+    /// Ask a running proxy for its health; exit code 0 when it serves.
+    #[command(after_help = "Reads LISTEN_ADDR to find the port, unless --url is given.")]
+    Healthcheck {
+        /// Address to ask instead, such as `http://127.0.0.1:8000/health`.
+        #[arg(long)]
+        url: Option<String>,
+    },
+    /// Read a password and print its hash for ADMIN_PASSWORD_HASH.
+    #[command(after_help = "The password is asked for on a terminal, else read from the first line of standard input.")]
+    HashPassword,
+    /// Work with access keys.
+    Key {
+        #[command(subcommand)]
+        verb: KeyVerb,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+enum KeyVerb {
+    /// Create an access key, and its user if there is none of that name; the key is printed once.
+    #[command(after_help = "Needs DATABASE_URL and KEY_HASHER_SECRET, and LOCAL_VAULT_KEY_FILE with a Bedrock key.\n\
+        Only the key goes to standard output; what else there is to say goes to standard error.")]
+    Issue(key::IssueArgs),
+}
+
+impl Cli {
+    /// Runs the role.
+    ///
+    /// # Errors
+    /// Whatever ended the role early, with its causes.
+    pub fn run(self) -> anyhow::Result<ExitCode> {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime cannot start")?;
+        runtime.block_on(async {
+            match self.role {
+                Role::Serve => serve::serve().await,
+                Role::Migrate => migrate().await,
+                Role::Openapi { dir } => write_documents(dir.as_deref()),
+                Role::Healthcheck { url } => healthcheck::healthcheck(url).await,
+                Role::HashPassword => password::hash_password(),
+                Role::Key { verb: KeyVerb::Issue(args) } => key::issue(args).await,
+            }
+        })
+    }
+}
+
+fn settings() -> String {
+    let lines = VARIABLES.iter().map(|v| format!("  {} ({})\n      {}", v.name, v.default_text(), v.meaning));
+    format!("Settings (environment variables and their defaults):\n{}", lines.collect::<Vec<_>>().join("\n"))
+}
+
+async fn migrate() -> anyhow::Result<ExitCode> {
+    let mut env = Environment::of_process();
+    let config = DatabaseConfig::read(&mut env);
+    env.finish()?;
+    let database = Database::open(&config.context("DATABASE_URL is missing")?)?;
+    let migrations =
+        database.migrate().await.context("the migration failed; the database is as the last complete step left it")?;
+    eprintln!("the database is up to date ({migrations} migrations)");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write_documents(dir: Option<&Path>) -> anyhow::Result<ExitCode> {
+    for (name, text) in openapi::documents() {
+        match dir {
+            Some(dir) => {
+                let path = dir.join(name);
+                std::fs::write(&path, text)
+                    .with_context(|| format!("cannot write {}; does the folder exist?", path.display()))?;
+            }
+            None if name == "proxy.yaml" => print!("{text}"),
+            None => {}
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commands_are_consistent_and_serve_lists_every_setting() {
+        use clap::CommandFactory as _;
+        let mut command = Cli::command();
+        command.clone().debug_assert();
+        let help = command.find_subcommand_mut("serve").unwrap().render_long_help().to_string();
+        for variable in VARIABLES {
+            assert!(help.contains(variable.name), "{}", variable.name);
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! The role `serve`: settings, vault, app, signals.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::app::App;
+use crate::config::{Config, Environment};
+use crate::telemetry;
+use crate::vault::LocalVault;
+
+/// Runs the proxy until a signal ends it.
+pub(super) async fn serve() -> anyhow::Result<ExitCode> {
+    let config = Config::read(Environment::of_process())?;
+    telemetry::log_to_stdout(config.log_level);
+    let vault = LocalVault::from_key_file(&config.vault.key_file)?;
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be handled")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be handled")?;
+    let app = App::build(config, Arc::new(vault)).await?;
+    app.run(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+    .await;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,124 @@
+//! Reads variables one by one and remembers every problem, so that a wrong environment is told in one go.
+
+use std::time::Duration;
+
+use super::variables::{Variable, WhenUnset};
+use crate::domain::Secret;
+
+type Lookup<'a> = dyn Fn(&str) -> Option<String> + 'a;
+
+/// A source of variables: the process's environment, or a map in tests.
+pub struct Environment<'a> {
+    lookup: Box<Lookup<'a>>,
+    problems: Vec<String>,
+}
+
+/// Everything that is wrong with the environment; values of secrets are not in it.
+#[derive(Debug, thiserror::Error)]
+#[error("the configuration has {} problem(s):\n{}", .0.len(), .0.iter().map(|p| format!("  - {p}")).collect::<Vec<_>>().join("\n"))]
+pub struct ConfigProblems(pub Vec<String>);
+
+impl<'a> Environment<'a> {
+    /// The process's own environment.
+    pub fn of_process() -> Self {
+        Self::new(|name| std::env::var(name).ok())
+    }
+
+    /// Any other source. A variable that is set but empty counts as not set.
+    pub fn new(lookup: impl Fn(&str) -> Option<String> + 'a) -> Self {
+        Self { lookup: Box::new(lookup), problems: Vec::new() }
+    }
+
+    /// Reports what was found wrong, if anything was.
+    ///
+    /// # Errors
+    /// All problems that the readings below have noted.
+    pub fn finish(self) -> Result<(), ConfigProblems> {
+        if self.problems.is_empty() { Ok(()) } else { Err(ConfigProblems(self.problems)) }
+    }
+
+    /// Notes a problem of a variable; `value` is shown, so it must not be a secret.
+    pub fn problem(&mut self, variable: &Variable, value: Option<&str>, what: &str) {
+        let shown = value.map(|v| format!("={v:?}")).unwrap_or_default();
+        self.problems.push(format!("{}{shown}: {what}", variable.name));
+    }
+
+    fn raw(&self, variable: &Variable) -> Option<String> {
+        (self.lookup)(variable.name).filter(|value| !value.trim().is_empty())
+    }
+
+    /// A value read by `parse`, whose error says what form is expected. `None` when it is unset or wrong.
+    pub fn parse<T, E: std::fmt::Display>(
+        &mut self,
+        variable: &Variable,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        let raw = self.raw(variable);
+        let text = match (&raw, variable.default) {
+            (Some(text), _) => text.trim(),
+            (None, WhenUnset::Value(default)) => default,
+            (None, WhenUnset::Unset) => return None,
+            (None, WhenUnset::Required) => {
+                self.problem(variable, None, &format!("is not set. {}", variable.meaning));
+                return None;
+            }
+        };
+        match parse(text) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.problem(variable, Some(text), &error.to_string());
+                None
+            }
+        }
+    }
+
+    /// A secret; its value never enters a message.
+    pub fn secret(&mut self, variable: &Variable, check: impl Fn(&str) -> Result<(), String>) -> Option<Secret> {
+        let Some(text) = self.raw(variable) else {
+            if variable.default == WhenUnset::Required {
+                self.problem(variable, None, &format!("is not set. {}", variable.meaning));
+            }
+            return None;
+        };
+        match check(&text) {
+            Ok(()) => Some(Secret::new(text)),
+            Err(what) => {
+                self.problem(variable, None, &what);
+                None
+            }
+        }
+    }
+
+    /// A duration such as `30s`, `2m` or `250ms`.
+    pub fn duration(&mut self, variable: &Variable) -> Option<Duration> {
+        self.parse(variable, |text| match humantime::parse_duration(text) {
+            Ok(duration) if duration.is_zero() => Err("must be longer than nothing".to_owned()),
+            Ok(duration) => Ok(duration),
+            Err(_) => Err("is no duration; write it like 30s, 2m or 250ms".to_owned()),
+        })
+    }
+
+    /// A number of bytes such as `32MiB`.
+    pub fn size(&mut self, variable: &Variable) -> Option<usize> {
+        self.parse(variable, |text| {
+            let size: bytesize::ByteSize =
+                text.parse().map_err(|_| "is no size; write it like 512KiB or 32MiB".to_owned())?;
+            usize::try_from(size.as_u64()).map_err(|_| "is more than this machine can address".to_owned())
+        })
+    }
+
+    /// An address of an HTTP server, without its trailing slash.
+    pub fn base_url(&mut self, variable: &Variable) -> Option<String> {
+        self.parse(variable, |text| {
+            let url = reqwest::Url::parse(text)
+                .map_err(|error| format!("is no URL ({error}); write it like https://host"))?;
+            if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+                return Err("must begin with https:// or http:// and name a host".to_owned());
+            }
+            if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+                return Err("must have no query, fragment or user name".to_owned());
+            }
+            Ok(url.as_str().trim_end_matches('/').to_owned())
+        })
+    }
+}

@@ -1,0 +1,11 @@
+//! Settings of every role, read from the environment once, before anything starts; all problems are reported together.
+
+mod env;
+mod settings;
+mod variables;
+
+pub use env::{ConfigProblems, Environment};
+pub use settings::{
+    BedrockConfig, Config, DatabaseConfig, KeyConfig, PlanConfig, ServerConfig, TimeoutConfig, VaultConfig,
+};
+pub use variables::{VARIABLES, Variable};

@@ -1,0 +1,284 @@
+//! The settings as the code uses them: one small struct a concern, all read by `Config::read`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tracing::level_filters::LevelFilter;
+
+use super::env::{ConfigProblems, Environment};
+use super::variables as var;
+use crate::domain::Secret;
+
+/// Settings of the `serve` role.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// How the proxy is reached.
+    pub server: ServerConfig,
+    /// Where usage and keys are stored.
+    pub database: DatabaseConfig,
+    /// How access keys are recognised.
+    pub keys: KeyConfig,
+    /// How Bedrock keys are kept.
+    pub vault: VaultConfig,
+    /// The first choice.
+    pub plan: PlanConfig,
+    /// The second choice.
+    pub bedrock: BedrockConfig,
+    /// How long anything may take.
+    pub timeouts: TimeoutConfig,
+    /// `LOG_LEVEL`
+    pub log_level: LevelFilter,
+}
+
+/// How the proxy is reached.
+#[derive(Clone, Debug)]
+pub struct ServerConfig {
+    /// `LISTEN_ADDR`
+    pub listen: SocketAddr,
+    /// `MAX_BODY_SIZE`, bytes
+    pub max_body: usize,
+}
+
+/// PostgreSQL.
+#[derive(Clone, Debug)]
+pub struct DatabaseConfig {
+    /// `DATABASE_URL`
+    pub url: Secret,
+    /// `DATABASE_MAX_CONNECTIONS`
+    pub max_connections: u32,
+}
+
+/// Access keys.
+#[derive(Clone, Debug)]
+pub struct KeyConfig {
+    /// `KEY_HASHER_SECRET`
+    pub hasher_secret: Secret,
+    /// `KEY_CACHE_TTL`
+    pub cache_ttl: Duration,
+}
+
+/// The local vault.
+#[derive(Clone, Debug)]
+pub struct VaultConfig {
+    /// `LOCAL_VAULT_KEY_FILE`
+    pub key_file: PathBuf,
+}
+
+/// The plan.
+#[derive(Clone, Debug)]
+pub struct PlanConfig {
+    /// `PLAN_BASE_URL`, without a trailing slash
+    pub base_url: String,
+    /// `PLAN_API_KEY`
+    pub default_key: Option<Secret>,
+}
+
+/// Bedrock.
+#[derive(Clone, Debug)]
+pub struct BedrockConfig {
+    /// `BEDROCK_ENDPOINT_URL`; `None`: AWS's own
+    pub endpoint_url: Option<String>,
+    /// `BEDROCK_MAX_BODY_SIZE`, bytes
+    pub max_body: usize,
+}
+
+/// Every wait of the request path.
+#[derive(Clone, Copy, Debug)]
+pub struct TimeoutConfig {
+    /// `CONNECT_TIMEOUT`
+    pub connect: Duration,
+    /// `STREAM_FIRST_BYTE_TIMEOUT`
+    pub stream_first_byte: Duration,
+    /// `FIRST_BYTE_TIMEOUT`
+    pub first_byte: Duration,
+    /// `IDLE_TIMEOUT`
+    pub idle: Duration,
+    /// `SHUTDOWN_TIMEOUT`
+    pub shutdown: Duration,
+}
+
+impl TimeoutConfig {
+    /// The time until an answer must have begun.
+    pub fn until_first_byte(&self, streamed: bool) -> Duration {
+        if streamed { self.stream_first_byte } else { self.first_byte }
+    }
+}
+
+impl Config {
+    /// Reads everything that `serve` needs.
+    ///
+    /// # Errors
+    /// All problems at once; nothing has been started by then.
+    pub fn read(mut env: Environment<'_>) -> Result<Self, ConfigProblems> {
+        let env_ref = &mut env;
+        let server = ServerConfig::read(env_ref);
+        let database = DatabaseConfig::read(env_ref);
+        let keys = KeyConfig::read(env_ref);
+        let vault = VaultConfig::read(env_ref);
+        let plan = env_ref.base_url(&var::PLAN_BASE_URL);
+        let default_key = env_ref.secret(&var::PLAN_API_KEY, header_safe);
+        let endpoint_url = env_ref.base_url(&var::BEDROCK_ENDPOINT_URL);
+        let bedrock_max = env_ref.size(&var::BEDROCK_MAX_BODY_SIZE);
+        let timeouts = read_timeouts(env_ref);
+        let log_level = env_ref.parse(&var::LOG_LEVEL, |text| {
+            text.parse::<LevelFilter>().map_err(|_| "is no level; write error, warn, info, debug or trace")
+        });
+        env.finish()?;
+        // After `finish` nothing required is missing; the pattern says so without a panic.
+        match (server, database, keys, vault, plan, bedrock_max, timeouts, log_level) {
+            (
+                Some(server),
+                Some(database),
+                Some(keys),
+                Some(vault),
+                Some(base_url),
+                Some(max_body),
+                Some(timeouts),
+                Some(log_level),
+            ) => Ok(Self {
+                server,
+                database,
+                keys,
+                vault,
+                plan: PlanConfig { base_url, default_key },
+                bedrock: BedrockConfig { endpoint_url, max_body },
+                timeouts,
+                log_level,
+            }),
+            _ => Err(ConfigProblems(vec!["a required setting is missing".to_owned()])),
+        }
+    }
+}
+
+impl ServerConfig {
+    /// Reads what a role needs that listens, or asks who listens.
+    pub fn read(env: &mut Environment<'_>) -> Option<Self> {
+        let listen = env.parse(&var::LISTEN_ADDR, |text| {
+            text.parse().map_err(|_| "is no address with a port; write it like 0.0.0.0:8000 or [::]:8000")
+        });
+        let max_body = env.size(&var::MAX_BODY_SIZE);
+        Some(Self { listen: listen?, max_body: max_body? })
+    }
+}
+
+impl DatabaseConfig {
+    /// Reads what a role needs that speaks to the database only.
+    pub fn read(env: &mut Environment<'_>) -> Option<Self> {
+        let url = env.secret(&var::DATABASE_URL, |text| {
+            let known = text.starts_with("postgres://") || text.starts_with("postgresql://");
+            if known { Ok(()) } else { Err("must begin with postgres:// (its value is not shown here)".to_owned()) }
+        });
+        let max_connections = env.parse(&var::DATABASE_MAX_CONNECTIONS, |text| match text.parse() {
+            Ok(number @ 1_u32..=1000) => Ok(number),
+            _ => Err("must be a number from 1 to 1000"),
+        });
+        Some(Self { url: url?, max_connections: max_connections? })
+    }
+}
+
+impl KeyConfig {
+    /// Reads what a role needs that recognises or issues access keys.
+    pub fn read(env: &mut Environment<'_>) -> Option<Self> {
+        let hasher_secret = env.secret(&var::KEY_HASHER_SECRET, |text| {
+            if text.len() >= 32 {
+                Ok(())
+            } else {
+                Err("is shorter than 32 characters; make one with: openssl rand -hex 32".to_owned())
+            }
+        });
+        let cache_ttl = env.duration(&var::KEY_CACHE_TTL);
+        Some(Self { hasher_secret: hasher_secret?, cache_ttl: cache_ttl? })
+    }
+}
+
+impl VaultConfig {
+    /// Reads what a role needs that keeps or uses Bedrock keys.
+    pub fn read(env: &mut Environment<'_>) -> Option<Self> {
+        let key_file = env.parse(&var::LOCAL_VAULT_KEY_FILE, |text| Ok::<_, String>(PathBuf::from(text)))?;
+        Some(Self { key_file })
+    }
+}
+
+fn read_timeouts(env: &mut Environment<'_>) -> Option<TimeoutConfig> {
+    let connect = env.duration(&var::CONNECT_TIMEOUT);
+    let stream_first_byte = env.duration(&var::STREAM_FIRST_BYTE_TIMEOUT);
+    let first_byte = env.duration(&var::FIRST_BYTE_TIMEOUT);
+    let idle = env.duration(&var::IDLE_TIMEOUT);
+    let shutdown = env.duration(&var::SHUTDOWN_TIMEOUT);
+    Some(TimeoutConfig {
+        connect: connect?,
+        stream_first_byte: stream_first_byte?,
+        first_byte: first_byte?,
+        idle: idle?,
+        shutdown: shutdown?,
+    })
+}
+
+/// A key travels in a header, where line breaks and the like cannot be.
+fn header_safe(text: &str) -> Result<(), String> {
+    if text.bytes().all(|b| b.is_ascii_graphic()) {
+        Ok(())
+    } else {
+        Err("has spaces or characters that no key has".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Config, ConfigProblems> {
+        Config::read(Environment::new(|name| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned())))
+    }
+
+    const COMPLETE: &[(&str, &str)] = &[
+        ("DATABASE_URL", "postgres://u:p@h/d"),
+        ("KEY_HASHER_SECRET", "0123456789abcdef0123456789abcdef"),
+        ("LOCAL_VAULT_KEY_FILE", "vault.key"),
+    ];
+
+    #[test]
+    fn the_required_settings_are_enough() {
+        let config = read(COMPLETE).unwrap();
+        assert_eq!(config.server.listen.port(), 8000);
+        assert_eq!(config.server.max_body, 32 << 20);
+        assert_eq!(config.plan.base_url, "https://api.anthropic.com");
+        assert_eq!(config.timeouts.until_first_byte(true), Duration::from_mins(2));
+        assert_eq!(config.timeouts.until_first_byte(false), Duration::from_mins(10));
+    }
+
+    #[test]
+    fn every_problem_is_told_at_once_and_no_secret_with_it() {
+        let problems = read(&[
+            ("KEY_HASHER_SECRET", "too short"),
+            ("DATABASE_URL", "mysql://u:hidden@h/d"),
+            ("LISTEN_ADDR", "8000"),
+            ("IDLE_TIMEOUT", "soon"),
+            ("MAX_BODY_SIZE", "lots"),
+            ("PLAN_BASE_URL", "ftp://host"),
+        ])
+        .unwrap_err()
+        .to_string();
+        for name in [
+            "KEY_HASHER_SECRET",
+            "DATABASE_URL",
+            "LISTEN_ADDR",
+            "IDLE_TIMEOUT",
+            "MAX_BODY_SIZE",
+            "PLAN_BASE_URL",
+            "LOCAL_VAULT_KEY_FILE",
+        ] {
+            assert!(problems.contains(name), "{name} is missing in {problems}");
+        }
+        assert!(!problems.contains("hidden") && !problems.contains("too short"), "{problems}");
+    }
+
+    #[test]
+    fn every_default_is_valid() {
+        let with_optional =
+            [COMPLETE, &[("PLAN_API_KEY", "sk-ant-x"), ("BEDROCK_ENDPOINT_URL", "http://127.0.0.1:1/")]].concat();
+        let config = read(&with_optional).unwrap();
+        assert_eq!(config.bedrock.endpoint_url.as_deref(), Some("http://127.0.0.1:1"));
+    }
+}

@@ -1,0 +1,131 @@
+//! Every environment variable the service reads: name, default and meaning, for `--help`, the README and the sample file.
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Variable {
+    /// Name in the environment.
+    pub name: &'static str,
+    /// The value when it is not set, in the form in which it would be set.
+    pub default: WhenUnset,
+    /// What it does, in a sentence.
+    pub meaning: &'static str,
+}
+
+/// What happens when a variable is not set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenUnset {
+    /// The service does not start.
+    Required,
+    /// The feature is off.
+    Unset,
+    /// This value.
+    Value(&'static str),
+}
+
+impl Variable {
+    const fn new(name: &'static str, default: WhenUnset, meaning: &'static str) -> Self {
+        Self { name, default, meaning }
+    }
+
+    /// The default as a table shows it.
+    pub fn default_text(&self) -> &'static str {
+        match self.default {
+            WhenUnset::Required => "required",
+            WhenUnset::Unset => "unset",
+            WhenUnset::Value(value) => value,
+        }
+    }
+}
+
+use WhenUnset::{Required, Unset, Value};
+
+/// Where the proxy listens.
+pub(super) const LISTEN_ADDR: Variable =
+    Variable::new("LISTEN_ADDR", Value("0.0.0.0:8000"), "Address and port to listen on; port 0 takes a free one.");
+/// PostgreSQL.
+pub(super) const DATABASE_URL: Variable =
+    Variable::new("DATABASE_URL", Required, "PostgreSQL 15 or later: postgres://user:password@host:5432/database.");
+/// Pool size.
+pub(super) const DATABASE_MAX_CONNECTIONS: Variable =
+    Variable::new("DATABASE_MAX_CONNECTIONS", Value("10"), "Connections to PostgreSQL at the most.");
+/// The plan's address.
+pub(super) const PLAN_BASE_URL: Variable = Variable::new(
+    "PLAN_BASE_URL",
+    Value("https://api.anthropic.com"),
+    "Where the plan is; the path after the access key is appended.",
+);
+/// The default plan key.
+pub(super) const PLAN_API_KEY: Variable = Variable::new(
+    "PLAN_API_KEY",
+    Unset,
+    "API key sent to the plan for requests that bring no credential of their own.",
+);
+/// Bedrock's address.
+pub(super) const BEDROCK_ENDPOINT_URL: Variable =
+    Variable::new("BEDROCK_ENDPOINT_URL", Unset, "Bedrock runtime endpoint; unset: AWS's own for the key's region.");
+/// The HMAC secret.
+pub(super) const KEY_HASHER_SECRET: Variable = Variable::new(
+    "KEY_HASHER_SECRET",
+    Required,
+    "Secret of at least 32 characters under which access keys are hashed; changing it invalidates every key.",
+);
+/// The vault's key.
+pub(super) const LOCAL_VAULT_KEY_FILE: Variable = Variable::new(
+    "LOCAL_VAULT_KEY_FILE",
+    Required,
+    "File with 32 random bytes in base64, under which Bedrock keys are encrypted.",
+);
+/// Largest body.
+pub(super) const MAX_BODY_SIZE: Variable =
+    Variable::new("MAX_BODY_SIZE", Value("32MiB"), "Largest request body; a larger one is refused with 413.");
+/// Largest body towards Bedrock.
+pub(super) const BEDROCK_MAX_BODY_SIZE: Variable = Variable::new(
+    "BEDROCK_MAX_BODY_SIZE",
+    Value("20MiB"),
+    "Largest body that Bedrock takes; a larger one does not fall back.",
+);
+/// TCP and TLS.
+pub(super) const CONNECT_TIMEOUT: Variable =
+    Variable::new("CONNECT_TIMEOUT", Value("5s"), "Time for a connection to the plan or to Bedrock, TLS included.");
+/// First byte of a stream.
+pub(super) const STREAM_FIRST_BYTE_TIMEOUT: Variable =
+    Variable::new("STREAM_FIRST_BYTE_TIMEOUT", Value("120s"), "Time until the answer to a streamed request begins.");
+/// First byte of anything else.
+pub(super) const FIRST_BYTE_TIMEOUT: Variable =
+    Variable::new("FIRST_BYTE_TIMEOUT", Value("600s"), "Time until the answer to any other request begins.");
+/// Silence.
+pub(super) const IDLE_TIMEOUT: Variable =
+    Variable::new("IDLE_TIMEOUT", Value("300s"), "Longest silence in the middle of an upload or of an answer.");
+/// Shutdown.
+pub(super) const SHUTDOWN_TIMEOUT: Variable =
+    Variable::new("SHUTDOWN_TIMEOUT", Value("110s"), "Time that running requests get after SIGTERM.");
+/// Cache of access keys.
+pub(super) const KEY_CACHE_TTL: Variable = Variable::new(
+    "KEY_CACHE_TTL",
+    Value("15s"),
+    "How long an access key is trusted before the database is asked again.",
+);
+/// Log level.
+pub(super) const LOG_LEVEL: Variable =
+    Variable::new("LOG_LEVEL", Value("info"), "error, warn, info, debug or trace; libraries never log below warn.");
+
+/// All of them, in the order in which the README lists them.
+pub const VARIABLES: &[Variable] = &[
+    LISTEN_ADDR,
+    DATABASE_URL,
+    DATABASE_MAX_CONNECTIONS,
+    KEY_HASHER_SECRET,
+    LOCAL_VAULT_KEY_FILE,
+    PLAN_BASE_URL,
+    PLAN_API_KEY,
+    BEDROCK_ENDPOINT_URL,
+    MAX_BODY_SIZE,
+    BEDROCK_MAX_BODY_SIZE,
+    CONNECT_TIMEOUT,
+    STREAM_FIRST_BYTE_TIMEOUT,
+    FIRST_BYTE_TIMEOUT,
+    IDLE_TIMEOUT,
+    SHUTDOWN_TIMEOUT,
+    KEY_CACHE_TTL,
+    LOG_LEVEL,
+];

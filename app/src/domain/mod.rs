@@ -1,0 +1,15 @@
+//! Plain data that every layer speaks of; imports nothing of ours and does no IO.
+
+pub mod access_key;
+pub mod failure;
+pub mod principal;
+pub mod provider;
+pub mod secret;
+pub mod usage;
+
+pub use access_key::{AccessKey, KeyHash};
+pub use failure::{ErrorType, Failure};
+pub use principal::ClientPrincipal;
+pub use provider::{FallbackReason, Provider};
+pub use secret::Secret;
+pub use usage::{Outcome, TokenUsage, UsageRecord};

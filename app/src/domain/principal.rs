@@ -1,0 +1,45 @@
+//! Who a request belongs to once its access key is known.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+/// The holder of a valid access key, with what the key says about Bedrock.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ClientPrincipal {
+    /// `users.id`
+    pub user_id: Uuid,
+    /// `access_keys.id`
+    pub access_key_id: Uuid,
+    /// First twelve characters of the key, for logs.
+    pub key_prefix: String,
+    /// AWS region of the Bedrock calls.
+    pub bedrock_region: String,
+    /// Bedrock model id, inference profile or ARN that serves this key's fallbacks.
+    pub bedrock_model: String,
+    /// The Bedrock key as the vault sealed it; without one there is no fallback.
+    pub bedrock_key: Option<SealedKey>,
+}
+
+/// A Bedrock key that only the vault can open. It is kept with the principal, so that a key which is known works on
+/// while the database is away. Cheap to clone.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct SealedKey(Arc<[u8]>);
+
+impl SealedKey {
+    /// Takes over what the vault made.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(bytes.into())
+    }
+
+    /// What the vault made.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for SealedKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SealedKey({} bytes)", self.0.len())
+    }
+}

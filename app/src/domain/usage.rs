@@ -1,0 +1,90 @@
+//! What a request consumed, and how it ended.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use uuid::Uuid;
+
+/// Tokens of one answer, as the provider counted them. Input excludes what was read from or written to the cache.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug, Serialize)]
+pub struct TokenUsage {
+    /// Prompt tokens outside the cache.
+    pub input: u32,
+    /// Tokens of the answer, thinking included.
+    pub output: u32,
+    /// Prompt tokens read from the cache.
+    pub cache_read: u32,
+    /// Prompt tokens written to the cache, whatever their time to live.
+    pub cache_creation: u32,
+    /// Part of `cache_creation` that lives 5 minutes, where the provider says so.
+    pub cache_creation_5m: u32,
+    /// Part of `cache_creation` that lives 1 hour, where the provider says so.
+    pub cache_creation_1h: u32,
+}
+
+impl TokenUsage {
+    /// Everything that was counted.
+    pub fn total(&self) -> u64 {
+        [self.input, self.output, self.cache_read, self.cache_creation].map(u64::from).iter().sum()
+    }
+}
+
+/// How a request ended, as seen at the end of its body.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The whole answer was relayed.
+    Completed,
+    /// The client left before the end.
+    Cancelled,
+    /// The provider reported an error.
+    Failed,
+    /// The provider's connection ended or broke in mid-answer.
+    Truncated,
+}
+
+impl Outcome {
+    /// The value of `token_usage.outcome` and of the log field.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Cancelled => "cancelled",
+            Self::Failed => "failed",
+            Self::Truncated => "truncated",
+        }
+    }
+}
+
+/// One row of `token_usage`: one request that Bedrock served.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct UsageRecord {
+    /// The proxy's own id of the request; identity of the row.
+    pub request_id: Uuid,
+    /// When the request arrived.
+    pub timestamp: DateTime<Utc>,
+    /// `users.id`
+    pub user_id: Uuid,
+    /// `access_keys.id`
+    pub access_key_id: Uuid,
+    /// The model that the client asked for.
+    pub model: String,
+    /// The Bedrock model id, profile or ARN that was called.
+    pub upstream_model: String,
+    /// The provider's id of the answer (`msg_...`), where it came so far.
+    pub upstream_message_id: Option<String>,
+    /// What was consumed.
+    pub tokens: TokenUsage,
+    /// `token_usage.provider`
+    pub provider: &'static str,
+    /// Whether the plan was tried first.
+    pub is_fallback: bool,
+    /// From the arrival of the request to the end of the answer, milliseconds.
+    pub latency_ms: u32,
+    /// From the arrival of the request to the first event of the answer, milliseconds.
+    pub time_to_first_token_ms: Option<u32>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Claude Code's session, from `x-claude-code-session-id`.
+    pub session_id: Option<String>,
+    /// Claude Code's subagent, from `x-claude-code-agent-id`.
+    pub agent_id: Option<String>,
+}

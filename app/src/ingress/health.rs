@@ -1,0 +1,77 @@
+//! Whether the process serves, and how the parts behind it are.
+
+use std::sync::atomic::Ordering;
+
+use poem_openapi::payload::Json;
+use poem_openapi::{ApiResponse, Enum, Object};
+
+use super::Ingress;
+
+/// Whether the process serves.
+#[derive(Object, Debug)]
+pub struct Health {
+    /// `healthy`, or `draining` while the process is about to end.
+    status: HealthStatus,
+}
+
+/// The state of the process.
+#[derive(Enum, Clone, Copy, PartialEq, Eq, Debug)]
+#[oai(rename_all = "snake_case")]
+pub(super) enum HealthStatus {
+    /// It takes requests.
+    Healthy,
+    /// It finishes what it has and takes no more.
+    Draining,
+}
+
+/// The answer for load balancers.
+#[derive(ApiResponse, Debug)]
+pub enum HealthResponse {
+    /// The process serves.
+    #[oai(status = 200)]
+    Serving(Json<Health>),
+    /// The process is shutting down.
+    #[oai(status = 503)]
+    Draining(Json<Health>),
+}
+
+/// How the parts behind the process are.
+#[derive(Object, Debug)]
+pub struct Readiness {
+    /// Whether requests can be served.
+    ready: bool,
+    /// Whether the database answers. While it does not, access keys that are known go on working.
+    database: bool,
+    /// Access keys that are remembered.
+    remembered_keys: u64,
+    /// Usage records that wait for the database.
+    queued_usage: u64,
+}
+
+/// The answer for people and monitors.
+#[derive(ApiResponse, Debug)]
+pub enum ReadyResponse {
+    /// Requests can be served, perhaps to known access keys only.
+    #[oai(status = 200)]
+    Ready(Json<Readiness>),
+    /// The database does not answer and no access key is remembered.
+    #[oai(status = 503)]
+    NotReady(Json<Readiness>),
+}
+
+pub(super) fn health(ingress: &Ingress) -> HealthResponse {
+    if ingress.draining.load(Ordering::Relaxed) {
+        HealthResponse::Draining(Json(Health { status: HealthStatus::Draining }))
+    } else {
+        HealthResponse::Serving(Json(Health { status: HealthStatus::Healthy }))
+    }
+}
+
+pub(super) async fn ready(ingress: &Ingress) -> ReadyResponse {
+    let database = ingress.database.is_up().await;
+    let remembered_keys = ingress.relay.directory.remembered();
+    let ready = database || remembered_keys > 0;
+    let queued_usage = ingress.relay.recorder.queued() as u64;
+    let readiness = Json(Readiness { ready, database, remembered_keys, queued_usage });
+    if ready { ReadyResponse::Ready(readiness) } else { ReadyResponse::NotReady(readiness) }
+}

@@ -1,0 +1,59 @@
+//! The table of routes. Documented operations go through poem-openapi; everything else under `/v1` passes to the plan.
+
+use std::sync::Arc;
+
+use poem::endpoint::BoxEndpoint;
+use poem::middleware::{AddData, CatchPanic};
+use poem::web::Data;
+use poem::{Body, Endpoint, EndpointExt as _, IntoEndpoint as _, IntoResponse as _, Request, Response, Route, handler};
+
+use super::forward::forward;
+use super::{SharedIngress, error};
+use crate::openapi;
+use crate::relay::Operation;
+
+/// Paths that poem-openapi serves; a test holds them equal to those of the document.
+pub(crate) const DOCUMENTED: &[&str] = &[
+    "/health",
+    "/ready",
+    "/ak/:access_key/v1/messages",
+    "/ak/:access_key/v1/messages/count_tokens",
+    "/ak/:access_key/v1/models",
+    "/v1/messages",
+    "/v1/messages/count_tokens",
+    "/v1/models",
+];
+
+/// All routes of the proxy.
+pub fn routes(ingress: SharedIngress) -> impl Endpoint<Output = Response> + 'static {
+    let documented: Arc<BoxEndpoint<'static>> =
+        Arc::new(openapi::proxy_service().into_endpoint().map_to_response().boxed());
+    let mut route = Route::new();
+    for path in DOCUMENTED {
+        route = route.at(path, Arc::clone(&documented));
+    }
+    route
+        .at("/ak/:access_key/v1/*rest", pass_through)
+        .at("/v1/*rest", pass_through)
+        .at("/ak/:access_key", greet)
+        .at("/ak/:access_key/", greet)
+        .at("/ak/:access_key/api/hello", greet)
+        .with(AddData::new(ingress))
+        .with(CatchPanic::new().with_handler(|_: Box<dyn std::any::Any + Send>| {
+            error::from_framework(&poem::Error::from_status(http::StatusCode::INTERNAL_SERVER_ERROR))
+        }))
+        .catch_all_error(|failure| async move { error::from_framework(&failure) })
+        .map_to_response()
+}
+
+/// Whatever the Messages API offers beyond the documented operations.
+#[handler]
+async fn pass_through(ingress: Data<&SharedIngress>, request: &Request, body: Body) -> Response {
+    forward(&ingress, request, body, Operation::Passthrough).await
+}
+
+/// What Claude Code asks at its start, without a credential, to warm up the connection.
+#[handler]
+fn greet() -> Response {
+    http::StatusCode::OK.into_response()
+}

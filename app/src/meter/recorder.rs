@@ -1,0 +1,162 @@
+//! Takes usage records from requests without making them wait, and brings them to the database in batches.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::domain::UsageRecord;
+use crate::store::{Database, StoreError};
+
+/// Records that wait in memory at the most; at about 500 bytes each.
+const QUEUE: usize = 20_000;
+/// Rows of one statement.
+const BATCH: usize = 500;
+/// How long a record waits for others.
+const GATHER: Duration = Duration::from_millis(100);
+/// Waits between tries while the database is away.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// How long shutdown goes on trying to bring the last records home.
+const LAST_TRIES: Duration = Duration::from_secs(10);
+
+/// The way in, cheap to clone. Every record is also a complete `usage` line in the log, which is the second source of
+/// truth for whatever does not reach the database.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    queue: mpsc::Sender<UsageRecord>,
+}
+
+/// The task behind it; joined at shutdown.
+#[derive(Debug)]
+pub struct RecorderTask {
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Recorder {
+    /// Starts the task that writes.
+    pub fn start(database: Database) -> (Self, RecorderTask) {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(write_batches(receiver, database, stop.clone()));
+        (Self { queue: sender }, RecorderTask { stop, task })
+    }
+
+    /// Logs a record and hands it to the task; never waits.
+    pub fn record(&self, record: UsageRecord) {
+        log_line(&record, "usage");
+        if let Err(error) = self.queue.try_send(record) {
+            let (TrySendError::Full(record) | TrySendError::Closed(record)) = error;
+            tracing::error!(request_id = %record.request_id, "no room for a usage record: it is in the log only");
+        }
+    }
+
+    /// Records that wait for the database.
+    pub fn queued(&self) -> usize {
+        QUEUE - self.queue.capacity()
+    }
+}
+
+impl RecorderTask {
+    /// Takes no more records, brings home what is queued, and ends.
+    pub async fn drain(self) {
+        self.stop.cancel();
+        if self.task.await.is_err() {
+            tracing::error!("the task that writes usage failed; the log has its records");
+        }
+    }
+}
+
+async fn write_batches(mut queue: mpsc::Receiver<UsageRecord>, database: Database, stop: CancellationToken) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while gather(&mut queue, &mut batch, &stop).await {
+        store(&database, &mut batch, &stop).await;
+    }
+}
+
+/// Fills the batch: waits for a first record, then a moment for more. False when there will be none.
+async fn gather(
+    queue: &mut mpsc::Receiver<UsageRecord>,
+    batch: &mut Vec<UsageRecord>,
+    stop: &CancellationToken,
+) -> bool {
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => queue.close(),
+        _ = queue.recv_many(batch, 1) => {}
+    }
+    let deadline = Instant::now() + GATHER;
+    while batch.len() < BATCH {
+        let room = BATCH - batch.len();
+        match tokio::time::timeout_at(deadline, queue.recv_many(batch, room)).await {
+            Ok(0) | Err(_) => break,
+            Ok(_) => {}
+        }
+    }
+    !batch.is_empty()
+}
+
+/// Tries until the database has the batch. At shutdown time is short: what cannot be stored by then stays in the log.
+async fn store(database: &Database, batch: &mut Vec<UsageRecord>, stop: &CancellationToken) {
+    let mut pause = FIRST_PAUSE;
+    let mut give_up_at = None;
+    loop {
+        match database.store_usage(batch).await {
+            Ok(stored) => {
+                tracing::debug!(stored, "usage stored");
+                return batch.clear();
+            }
+            Err(error) if is_about_the_rows(&error) => return store_one_by_one(database, batch, &error).await,
+            Err(error) => tracing::warn!(%error, records = batch.len(), "usage cannot be stored for the moment"),
+        }
+        if stop.is_cancelled() {
+            let deadline = *give_up_at.get_or_insert_with(|| Instant::now() + LAST_TRIES);
+            if Instant::now() >= deadline {
+                return give_up(batch);
+            }
+            tokio::time::sleep(FIRST_PAUSE).await;
+        } else {
+            // The signal to stop ends the pause, so that a long one does not eat into the last tries.
+            let _ = tokio::time::timeout(pause, stop.cancelled()).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+}
+
+/// The database refuses something in the batch: it shall not hold up the rest.
+async fn store_one_by_one(database: &Database, batch: &mut Vec<UsageRecord>, cause: &StoreError) {
+    tracing::error!(error = %cause, "the database refuses a usage record; storing them one by one");
+    for record in batch.drain(..) {
+        if let Err(error) = database.store_usage(std::slice::from_ref(&record)).await {
+            tracing::error!(%error, request_id = %record.request_id, "this usage record could not be stored");
+            log_line(&record, "usage_lost");
+        }
+    }
+}
+
+fn give_up(batch: &mut Vec<UsageRecord>) {
+    tracing::error!(records = batch.len(), "the database is away at shutdown: these usage records are in the log only");
+    for record in batch.drain(..) {
+        log_line(&record, "usage_lost");
+    }
+}
+
+/// Classes 22 (data) and 23 (constraints) of SQLSTATE: trying again would fail again.
+fn is_about_the_rows(error: &StoreError) -> bool {
+    match error {
+        StoreError::Sql(sqlx::Error::Database(error)) => {
+            error.code().is_some_and(|code| code.starts_with("22") || code.starts_with("23"))
+        }
+        StoreError::Sql(sqlx::Error::Encode(_)) => true,
+        _ => false,
+    }
+}
+
+fn log_line(record: &UsageRecord, message: &'static str) {
+    // A record is plain data; should it ever fail to serialise, its id is still named.
+    let row = serde_json::to_string(record).unwrap_or_default();
+    tracing::info!(request_id = %record.request_id, row, "{message}");
+}

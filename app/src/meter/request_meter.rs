@@ -1,0 +1,167 @@
+//! Follows one request from its arrival to the end of its answer, and then says once, in the log and to the
+//! recorder, how it went. Being dropped in the middle is an end too: the client left.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+use tracing::Span;
+use uuid::Uuid;
+
+use super::{Recorder, UsageMerge};
+use crate::domain::{ClientPrincipal, FallbackReason, Outcome, Provider, UsageRecord};
+
+/// What is known of a request when its key has been checked.
+#[derive(Clone, Debug)]
+pub struct RequestFacts {
+    /// The proxy's own id.
+    pub request_id: Uuid,
+    /// When it arrived, by the monotonic clock.
+    pub arrived: Instant,
+    /// When it arrived, by the calendar.
+    pub timestamp: DateTime<Utc>,
+    /// Route template or name of the operation; never a raw path.
+    pub operation: &'static str,
+    /// The model that was asked for.
+    pub model: String,
+    /// Claude Code's session.
+    pub session_id: Option<String>,
+    /// Claude Code's subagent.
+    pub agent_id: Option<String>,
+}
+
+/// Who answers, as far as it is decided.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Served {
+    /// Who answers.
+    pub provider: Provider,
+    /// Why it is not the plan.
+    pub fallback: Option<FallbackReason>,
+}
+
+/// The meter of one request.
+#[derive(Debug)]
+pub struct RequestMeter {
+    facts: RequestFacts,
+    principal: Arc<ClientPrincipal>,
+    recorder: Recorder,
+    span: Span,
+    served: Option<Served>,
+    /// Whether Bedrock may have counted tokens for it.
+    metered: bool,
+    status: u16,
+    first_byte: Option<Duration>,
+    usage: UsageMerge,
+    outcome: Outcome,
+}
+
+impl RequestMeter {
+    /// Begins to follow a request, in the current span.
+    pub fn start(facts: RequestFacts, principal: Arc<ClientPrincipal>, recorder: Recorder) -> Self {
+        Self {
+            facts,
+            principal,
+            recorder,
+            span: Span::current(),
+            served: None,
+            metered: false,
+            status: 0,
+            first_byte: None,
+            usage: UsageMerge::default(),
+            outcome: Outcome::Cancelled,
+        }
+    }
+
+    /// Says who is about to answer. From the moment Bedrock is asked, tokens may be counted there.
+    pub fn asks(&mut self, served: Served) {
+        self.served = Some(served);
+        self.metered = served.provider == Provider::Bedrock;
+    }
+
+    /// Bedrock refused the request, so nothing was counted there.
+    pub fn was_refused(&mut self) {
+        self.metered = false;
+    }
+
+    /// Who was asked last.
+    pub fn served(&self) -> Option<Served> {
+        self.served
+    }
+
+    /// The status that the client is told.
+    pub fn answers(&mut self, status: u16) {
+        self.status = status;
+    }
+
+    /// Something of the answer's body has come.
+    pub fn saw_body(&mut self) {
+        if self.first_byte.is_none() {
+            self.first_byte = Some(self.facts.arrived.elapsed());
+        }
+    }
+
+    /// Takes in the JSON of an event or message that may carry counts.
+    pub fn saw_usage(&mut self, json: &[u8]) {
+        let _entered = self.span.enter();
+        self.usage.observe(json);
+    }
+
+    /// Sets how it ended; the last word counts. Without a word it was cancelled.
+    pub fn ends(&mut self, outcome: Outcome) {
+        self.outcome = outcome;
+    }
+
+    /// The span in which everything about this request is logged.
+    pub fn span(&self) -> &Span {
+        &self.span
+    }
+
+    fn record(&self) -> UsageRecord {
+        UsageRecord {
+            request_id: self.facts.request_id,
+            timestamp: self.facts.timestamp,
+            user_id: self.principal.user_id,
+            access_key_id: self.principal.access_key_id,
+            model: self.facts.model.clone(),
+            upstream_model: self.principal.bedrock_model.clone(),
+            upstream_message_id: self.usage.message_id.clone(),
+            tokens: self.usage.tokens,
+            provider: Provider::Bedrock.name(),
+            is_fallback: self.served.is_some_and(|served| served.fallback.is_some()),
+            latency_ms: milliseconds(self.facts.arrived.elapsed()),
+            time_to_first_token_ms: self.first_byte.map(milliseconds),
+            outcome: self.outcome,
+            session_id: self.facts.session_id.clone(),
+            agent_id: self.facts.agent_id.clone(),
+        }
+    }
+}
+
+impl Drop for RequestMeter {
+    fn drop(&mut self) {
+        let span = self.span.clone();
+        let _entered = span.enter();
+        tracing::info!(
+            request_id = %self.facts.request_id,
+            access_key_prefix = self.principal.key_prefix,
+            user_id = %self.principal.user_id,
+            operation = self.facts.operation,
+            model = self.facts.model,
+            provider = self.served.map(|served| served.provider.name()),
+            is_fallback = self.served.is_some_and(|served| served.fallback.is_some()),
+            fallback_reason = self.served.and_then(|served| served.fallback).map(FallbackReason::name),
+            status = self.status,
+            outcome = self.outcome.name(),
+            latency_ms = milliseconds(self.facts.arrived.elapsed()),
+            ttft_ms = self.first_byte.map(milliseconds),
+            "request"
+        );
+        if self.metered {
+            self.recorder.record(self.record());
+        }
+    }
+}
+
+fn milliseconds(duration: Duration) -> u32 {
+    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
+}

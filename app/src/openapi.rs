@@ -1,0 +1,45 @@
+//! Lists the APIs and renders their OpenAPI documents; needs no database and no network.
+
+use poem_openapi::OpenApiService;
+
+use crate::ingress::{HeaderKeyPart, OpenPart, PathKeyPart};
+
+/// The operations of the proxy's side.
+pub type ProxyApi = (OpenPart, PathKeyPart, HeaderKeyPart);
+
+/// The service behind the documented operations.
+pub fn proxy_service() -> OpenApiService<ProxyApi, ()> {
+    OpenApiService::new((OpenPart, PathKeyPart, HeaderKeyPart), "Claude Code Proxy", env!("CARGO_PKG_VERSION"))
+        .description(
+            "Requests go to the plan with the developer's own login; when the plan is limited, overloaded or away, \
+             Amazon Bedrock serves them. Bodies and headers are those of Anthropic's Messages API.",
+        )
+        .license(poem_openapi::LicenseObject::new("MIT OR Apache-2.0"))
+        .server(
+            poem_openapi::ServerObject::new("http://localhost:8000")
+                .description("The proxy as `cargo xtask dev` starts it"),
+        )
+}
+
+/// The documents by file name.
+pub fn documents() -> [(&'static str, String); 2] {
+    let service = proxy_service();
+    [("proxy.yaml", service.spec_yaml()), ("proxy.json", service.spec())]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingress::DOCUMENTED;
+
+    #[test]
+    fn the_document_names_every_documented_route_and_no_other() {
+        let document: serde_json::Value = serde_json::from_str(&proxy_service().spec()).unwrap();
+        let mut in_document: Vec<&String> = document["paths"].as_object().unwrap().keys().collect();
+        let mut in_routes: Vec<String> =
+            DOCUMENTED.iter().map(|path| path.replace(":access_key", "{access_key}")).collect();
+        in_document.sort();
+        in_routes.sort();
+        assert_eq!(in_document, in_routes.iter().collect::<Vec<_>>());
+    }
+}

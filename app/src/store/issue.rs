@@ -1,0 +1,95 @@
+//! Creates a user and an access key, with its Bedrock key, in one transaction.
+
+use uuid::Uuid;
+
+use super::{Database, StoreError};
+use crate::domain::KeyHash;
+
+/// What is stored of a new access key.
+#[derive(Clone, Debug)]
+pub struct NewKey {
+    /// Made by the caller, because the vault binds the Bedrock key to it.
+    pub id: Uuid,
+    /// Name of the user; a user of that name is taken if there is one.
+    pub user: String,
+    /// Hash of the key.
+    pub hash: KeyHash,
+    /// What may be shown of it.
+    pub prefix: String,
+    /// AWS region of its Bedrock calls.
+    pub region: String,
+    /// Its Bedrock model.
+    pub model: String,
+    /// The sealed Bedrock key and its hash.
+    pub bedrock_key: Option<(Vec<u8>, KeyHash)>,
+}
+
+/// Why a key was not issued.
+#[derive(Debug, thiserror::Error)]
+pub enum IssueError {
+    /// The name says not which user is meant.
+    #[error("there are {0} active users named {1:?}; remove or rename all but one")]
+    AmbiguousUser(usize, String),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<sqlx::Error> for IssueError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl Database {
+    /// Stores the key and returns the id of its user, who is created unless an active one has that name.
+    ///
+    /// # Errors
+    /// When several users have the name, or the database fails; nothing is stored then.
+    pub async fn issue(&self, key: &NewKey) -> Result<Uuid, IssueError> {
+        let mut transaction = self.pool.begin().await?;
+        // Two commands at the same moment must not both create the user.
+        sqlx::query!("SELECT pg_advisory_xact_lock(hashtext('users.name')) AS locked")
+            .fetch_one(&mut *transaction)
+            .await?;
+        let users = sqlx::query_scalar!(
+            "SELECT id FROM users WHERE name = $1 AND status = 'active' AND deleted_at IS NULL",
+            key.user
+        )
+        .fetch_all(&mut *transaction)
+        .await?;
+        let user_id = match users[..] {
+            [] => {
+                sqlx::query_scalar!("INSERT INTO users (name) VALUES ($1) RETURNING id", key.user)
+                    .fetch_one(&mut *transaction)
+                    .await?
+            }
+            [id] => id,
+            _ => return Err(IssueError::AmbiguousUser(users.len(), key.user.clone())),
+        };
+        sqlx::query!(
+            "INSERT INTO access_keys (id, user_id, key_hash, key_prefix, bedrock_region, bedrock_model)
+             VALUES ($1, $2, $3, $4, $5, $6)",
+            key.id,
+            user_id,
+            key.hash.to_hex(),
+            key.prefix,
+            key.region,
+            key.model
+        )
+        .execute(&mut *transaction)
+        .await?;
+        if let Some((sealed, hash)) = &key.bedrock_key {
+            sqlx::query!(
+                "INSERT INTO bedrock_keys (access_key_id, encrypted_key, key_hash) VALUES ($1, $2, $3)",
+                key.id,
+                sealed,
+                hash.to_hex()
+            )
+            .execute(&mut *transaction)
+            .await?;
+        }
+        transaction.commit().await?;
+        Ok(user_id)
+    }
+}

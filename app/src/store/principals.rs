@@ -1,0 +1,45 @@
+//! Looks up who an access key belongs to.
+
+use std::time::Duration;
+
+use super::{Database, StoreError};
+use crate::domain::principal::SealedKey;
+use crate::domain::{ClientPrincipal, KeyHash};
+
+/// A request waits for this look-up, so it must not wait long.
+const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(3);
+
+impl Database {
+    /// The holder of the key with this hash; `None` when it is unknown, revoked, expired, or its user is not active.
+    ///
+    /// # Errors
+    /// When the database is away or slow.
+    pub async fn principal(&self, hash: KeyHash) -> Result<Option<ClientPrincipal>, StoreError> {
+        let hash = hash.to_hex();
+        let query = sqlx::query!(
+            r#"SELECT k.id, k.user_id, k.key_prefix, k.bedrock_region, k.bedrock_model,
+                      b.encrypted_key AS "encrypted_key?"
+                 FROM access_keys k
+                 JOIN users u ON u.id = k.user_id
+            LEFT JOIN bedrock_keys b ON b.access_key_id = k.id
+                WHERE k.key_hash = $1
+                  AND k.status IN ('active', 'rotating')
+                  AND k.revoked_at IS NULL
+                  AND (k.rotation_expires_at IS NULL OR k.rotation_expires_at > now())
+                  AND u.status = 'active'
+                  AND u.deleted_at IS NULL"#,
+            hash
+        )
+        .fetch_optional(&self.pool);
+        let row =
+            tokio::time::timeout(LOOK_UP_TIMEOUT, query).await.map_err(|_| StoreError::Timeout(LOOK_UP_TIMEOUT))??;
+        Ok(row.map(|row| ClientPrincipal {
+            user_id: row.user_id,
+            access_key_id: row.id,
+            key_prefix: row.key_prefix,
+            bedrock_region: row.bedrock_region,
+            bedrock_model: row.bedrock_model,
+            bedrock_key: row.encrypted_key.map(SealedKey::new),
+        }))
+    }
+}

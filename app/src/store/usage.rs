@@ -1,0 +1,145 @@
+//! Writes usage rows and their sums in one statement, which makes them one transaction.
+
+use std::time::Duration;
+
+use super::{Database, StoreError};
+use crate::domain::UsageRecord;
+
+/// A batch that takes longer is tried again later.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
+impl Database {
+    /// Stores a batch and returns how many of its rows were new. Rows whose `request_id` is known change nothing, the
+    /// sums included, because the sums are taken over what the first part of the statement really inserted. They are
+    /// upserted in sorted order, so that two tasks never wait for each other in a circle.
+    ///
+    /// # Errors
+    /// When the database is away, slow, or refuses a row; nothing of the batch is stored then.
+    pub async fn store_usage(&self, batch: &[UsageRecord]) -> Result<u64, StoreError> {
+        let columns = Columns::of(batch);
+        let query = sqlx::query_scalar!(
+            r#"WITH inserted AS (
+                   INSERT INTO token_usage (
+                       request_id, timestamp, user_id, access_key_id, model, upstream_model, upstream_message_id,
+                       input_tokens, output_tokens, cache_read_input_tokens, cache_creation_input_tokens,
+                       cache_creation_5m_tokens, cache_creation_1h_tokens, total_tokens, provider, is_fallback,
+                       latency_ms, time_to_first_token_ms, outcome, session_id, agent_id)
+                   SELECT * FROM unnest(
+                       $1::text[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[],
+                       $8::int[], $9::int[], $10::int[], $11::int[], $12::int[], $13::int[], $14::int[], $15::text[],
+                       $16::bool[], $17::int[], $18::int[], $19::text[], $20::text[], $21::text[])
+                   ON CONFLICT ON CONSTRAINT token_usage_request_id_key DO NOTHING
+                   RETURNING *
+               ), summed AS (
+                   INSERT INTO usage_aggregates AS a (
+                       bucket_type, bucket_start, user_id, access_key_id, provider, total_requests, total_input_tokens,
+                       total_output_tokens, total_cache_read_tokens, total_cache_write_tokens, total_tokens)
+                   SELECT bucket, date_trunc(bucket, i.timestamp, 'UTC'), i.user_id, k.access_key_id, i.provider,
+                          count(*), sum(i.input_tokens), sum(i.output_tokens), sum(coalesce(i.cache_read_input_tokens, 0)),
+                          sum(coalesce(i.cache_creation_input_tokens, 0)), sum(i.total_tokens)
+                     FROM inserted i
+                    CROSS JOIN unnest(ARRAY['minute', 'hour', 'day', 'week', 'month']) AS bucket
+                    -- Every row counts twice: for its key, and for its user (key NULL).
+                    CROSS JOIN LATERAL (VALUES (i.access_key_id), (NULL::uuid)) AS k (access_key_id)
+                    GROUP BY 1, 2, 3, 4, 5
+                    ORDER BY 1, 2, 3, 4, 5
+                   ON CONFLICT ON CONSTRAINT usage_aggregates_bucket_key DO UPDATE SET
+                       total_requests = a.total_requests + excluded.total_requests,
+                       total_input_tokens = a.total_input_tokens + excluded.total_input_tokens,
+                       total_output_tokens = a.total_output_tokens + excluded.total_output_tokens,
+                       total_cache_read_tokens = a.total_cache_read_tokens + excluded.total_cache_read_tokens,
+                       total_cache_write_tokens = a.total_cache_write_tokens + excluded.total_cache_write_tokens,
+                       total_tokens = a.total_tokens + excluded.total_tokens
+                   RETURNING 1
+               )
+               SELECT count(*) AS "count!" FROM inserted"#,
+            &columns.request_id,
+            &columns.timestamp,
+            &columns.user_id,
+            &columns.access_key_id,
+            &columns.model,
+            &columns.upstream_model,
+            &columns.upstream_message_id as _,
+            &columns.input,
+            &columns.output,
+            &columns.cache_read,
+            &columns.cache_creation,
+            &columns.cache_creation_5m,
+            &columns.cache_creation_1h,
+            &columns.total,
+            &columns.provider,
+            &columns.is_fallback,
+            &columns.latency_ms,
+            &columns.time_to_first_token_ms as _,
+            &columns.outcome,
+            &columns.session_id as _,
+            &columns.agent_id as _,
+        )
+        .fetch_one(&self.pool);
+        let stored =
+            tokio::time::timeout(WRITE_TIMEOUT, query).await.map_err(|_| StoreError::Timeout(WRITE_TIMEOUT))??;
+        Ok(stored.unsigned_abs())
+    }
+}
+
+/// The batch turned by a quarter: one array a column.
+#[derive(Default)]
+struct Columns {
+    request_id: Vec<String>,
+    timestamp: Vec<chrono::DateTime<chrono::Utc>>,
+    user_id: Vec<uuid::Uuid>,
+    access_key_id: Vec<uuid::Uuid>,
+    model: Vec<String>,
+    upstream_model: Vec<String>,
+    upstream_message_id: Vec<Option<String>>,
+    input: Vec<i32>,
+    output: Vec<i32>,
+    cache_read: Vec<i32>,
+    cache_creation: Vec<i32>,
+    cache_creation_5m: Vec<i32>,
+    cache_creation_1h: Vec<i32>,
+    total: Vec<i32>,
+    provider: Vec<String>,
+    is_fallback: Vec<bool>,
+    latency_ms: Vec<i32>,
+    time_to_first_token_ms: Vec<Option<i32>>,
+    outcome: Vec<String>,
+    session_id: Vec<Option<String>>,
+    agent_id: Vec<Option<String>>,
+}
+
+impl Columns {
+    fn of(batch: &[UsageRecord]) -> Self {
+        let mut columns = Self::default();
+        for record in batch {
+            let tokens = &record.tokens;
+            columns.request_id.push(record.request_id.to_string());
+            columns.timestamp.push(record.timestamp);
+            columns.user_id.push(record.user_id);
+            columns.access_key_id.push(record.access_key_id);
+            columns.model.push(record.model.clone());
+            columns.upstream_model.push(record.upstream_model.clone());
+            columns.upstream_message_id.push(record.upstream_message_id.clone());
+            columns.input.push(count(tokens.input));
+            columns.output.push(count(tokens.output));
+            columns.cache_read.push(count(tokens.cache_read));
+            columns.cache_creation.push(count(tokens.cache_creation));
+            columns.cache_creation_5m.push(count(tokens.cache_creation_5m));
+            columns.cache_creation_1h.push(count(tokens.cache_creation_1h));
+            columns.total.push(count(tokens.total()));
+            columns.provider.push(record.provider.to_owned());
+            columns.is_fallback.push(record.is_fallback);
+            columns.latency_ms.push(count(record.latency_ms));
+            columns.time_to_first_token_ms.push(record.time_to_first_token_ms.map(count));
+            columns.outcome.push(record.outcome.name().to_owned());
+            columns.session_id.push(record.session_id.clone());
+            columns.agent_id.push(record.agent_id.clone());
+        }
+        columns
+    }
+}
+
+/// Counts fit an INTEGER in practice; one that does not is stored as the largest rather than lost with its batch.
+fn count(number: impl TryInto<i32>) -> i32 {
+    number.try_into().unwrap_or(i32::MAX)
+}

@@ -1,0 +1,68 @@
+//! The log: one JSON object a line. Libraries are kept at `warn`, because below that some of them log requests.
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt as _;
+
+/// Target of everything that this crate logs.
+const OURS: &str = "claude_code_proxy";
+
+/// A subscriber that writes to `writer`. The span of a request, with its id, is part of each of its lines.
+pub fn subscriber<W>(level: LevelFilter, writer: W) -> impl tracing::Subscriber + Send + Sync
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let lines = tracing_subscriber::fmt::layer()
+        .json()
+        .flatten_event(true)
+        .with_current_span(true)
+        .with_span_list(false)
+        .with_target(false)
+        .with_writer(writer);
+    let filter = Targets::new().with_target(OURS, level).with_default(level.min(LevelFilter::WARN));
+    tracing_subscriber::registry().with(lines).with(filter)
+}
+
+/// Logs to stdout from now on, for the life of the process.
+pub fn log_to_stdout(level: LevelFilter) {
+    // Fails only when a subscriber is set already, which then stays.
+    let _ = tracing::subscriber::set_global_default(subscriber(level, std::io::stdout));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn every_line_of_a_request_is_json_and_names_its_id() {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        tracing::subscriber::with_default(subscriber(LevelFilter::INFO, move || writer.clone()), || {
+            let _entered = tracing::info_span!("request", request_id = "r-1").entered();
+            tracing::info!(status = 200, "request");
+            tracing::debug!("not at this level");
+            tracing::info!(target: "hyper", "a library, below warn");
+        });
+        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        let parsed: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(parsed.len(), 1, "{text}");
+        assert_eq!((&parsed[0]["span"]["request_id"], &parsed[0]["status"]), (&"r-1".into(), &200.into()));
+    }
+}

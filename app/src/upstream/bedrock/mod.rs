@@ -1,0 +1,117 @@
+//! Amazon Bedrock as an upstream: `InvokeModel` and `InvokeModelWithResponseStream` with the key of the access key.
+
+pub mod betas;
+pub mod body;
+mod connector;
+mod failure;
+pub mod generation;
+mod stream;
+pub mod target;
+
+use std::time::Duration;
+
+use aws_sdk_bedrockruntime::Client;
+use aws_sdk_bedrockruntime::config::retry::RetryConfig;
+use aws_sdk_bedrockruntime::config::{BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig, Token};
+use aws_sdk_bedrockruntime::primitives::Blob;
+use bytes::Bytes;
+
+pub use failure::BedrockFailure;
+pub use stream::{Event, EventError, EventKind, events};
+
+use crate::config::{BedrockConfig, TimeoutConfig};
+use crate::domain::{ClientPrincipal, Secret};
+use connector::ReqwestConnector;
+
+const JSON: &str = "application/json";
+
+/// Bedrock as an upstream. One client of the SDK serves every region and key; both are set per call.
+#[derive(Clone, Debug)]
+pub struct Bedrock {
+    client: Client,
+    max_body: usize,
+    timeouts: TimeoutConfig,
+}
+
+/// The events of a streamed answer as the SDK decodes them.
+pub type RawEvents = aws_sdk_bedrockruntime::primitives::event_stream::EventReceiver<
+    aws_sdk_bedrockruntime::types::ResponseStream,
+    aws_sdk_bedrockruntime::types::error::ResponseStreamError,
+>;
+
+impl Bedrock {
+    /// Bedrock at AWS's endpoints, or at the configured one.
+    pub fn new(http: reqwest::Client, config: &BedrockConfig, timeouts: TimeoutConfig) -> Self {
+        let mut builder = aws_sdk_bedrockruntime::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(ReqwestConnector::new(http).into_client())
+            // Retries are the proxy's own decision: the SDK's would hide throttling and take time nobody counted.
+            .retry_config(RetryConfig::disabled())
+            // A model may think in silence; the proxy has its own idle time-out.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            // The token comes with each call, so there is nothing to cache; a cache would grow by an entry a call.
+            .identity_cache(IdentityCache::no_cache());
+        builder.set_endpoint_url(config.endpoint_url.clone());
+        Self { client: Client::from_conf(builder.build()), max_body: config.max_body, timeouts }
+    }
+
+    /// Whether Bedrock takes a body of that size.
+    pub fn takes(&self, body_bytes: usize) -> bool {
+        body_bytes <= self.max_body
+    }
+
+    /// Calls the principal's model and waits for the whole answer.
+    ///
+    /// # Errors
+    /// When Bedrock refuses, fails, or does not answer in time.
+    pub async fn invoke(
+        &self,
+        principal: &ClientPrincipal,
+        key: &Secret,
+        body: Vec<u8>,
+    ) -> Result<Bytes, BedrockFailure> {
+        let call = self
+            .client
+            .invoke_model()
+            .model_id(&principal.bedrock_model)
+            .content_type(JSON)
+            .accept(JSON)
+            .body(Blob::new(body));
+        let call = call.customize().config_override(per_call(principal, key)).send();
+        let answer = within(self.timeouts.first_byte, call).await??;
+        Ok(Bytes::from(answer.body.into_inner()))
+    }
+
+    /// Calls the principal's model and waits until its answer begins.
+    ///
+    /// # Errors
+    /// When Bedrock refuses, fails, or does not begin to answer in time.
+    pub async fn invoke_stream(
+        &self,
+        principal: &ClientPrincipal,
+        key: &Secret,
+        body: Vec<u8>,
+    ) -> Result<RawEvents, BedrockFailure> {
+        let call = self
+            .client
+            .invoke_model_with_response_stream()
+            .model_id(&principal.bedrock_model)
+            .content_type(JSON)
+            .accept(JSON)
+            .body(Blob::new(body));
+        let call = call.customize().config_override(per_call(principal, key)).send();
+        let answer = within(self.timeouts.stream_first_byte, call).await??;
+        Ok(answer.body)
+    }
+}
+
+/// What differs between calls: the region and the credential.
+fn per_call(principal: &ClientPrincipal, key: &Secret) -> aws_sdk_bedrockruntime::config::Builder {
+    aws_sdk_bedrockruntime::Config::builder()
+        .region(Region::new(principal.bedrock_region.clone()))
+        .bearer_token(Token::new(key.expose(), None))
+}
+
+async fn within<T>(limit: Duration, call: impl Future<Output = T>) -> Result<T, BedrockFailure> {
+    tokio::time::timeout(limit, call).await.map_err(|_| BedrockFailure::timeout(limit))
+}

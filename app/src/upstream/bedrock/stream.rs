@@ -1,0 +1,167 @@
+//! The events of a streamed answer of Bedrock, each with its JSON as Bedrock sent it.
+
+use std::time::Duration;
+
+use aws_sdk_bedrockruntime::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_bedrockruntime::types::ResponseStream;
+use aws_sdk_bedrockruntime::types::error::ResponseStreamError;
+use aws_smithy_types::event_stream::RawMessage;
+use bytes::Bytes;
+use futures_util::Stream;
+
+use super::RawEvents;
+use super::failure::redacted;
+use crate::domain::{ErrorType, Failure};
+use crate::wire::{json, splice::Splice, sse};
+
+const METRICS: &str = "amazon-bedrock-invocationMetrics";
+
+/// What an event says, as far as the proxy must know.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum EventKind {
+    /// The first event; names the message and its input tokens.
+    MessageStart,
+    /// Reason of the end and output tokens.
+    MessageDelta,
+    /// The last event.
+    MessageStop,
+    /// Content, or something newer than this proxy.
+    Other,
+}
+
+/// One event.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Event {
+    /// Its kind.
+    pub kind: EventKind,
+    /// Its `type`.
+    pub name: String,
+    /// Its JSON, byte for byte.
+    pub json: Bytes,
+}
+
+impl Event {
+    /// Reads the type of an event; `None` for what has none, which clients of Bedrock ignore.
+    pub fn read(json: Bytes) -> Option<Self> {
+        let members = json::members(&json, 0)?;
+        let name = json::string(&json, &json::find(&json, &members, "type")?.value)?.into_owned();
+        let well_formed =
+            !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
+        let kind = match name.as_str() {
+            "message_start" => EventKind::MessageStart,
+            "message_delta" => EventKind::MessageDelta,
+            "message_stop" => EventKind::MessageStop,
+            _ => EventKind::Other,
+        };
+        well_formed.then_some(Self { kind, name, json })
+    }
+
+    /// The event as the Messages API sends it: the same JSON, without Bedrock's own metrics.
+    pub fn to_sse(&self) -> Bytes {
+        if memchr::memmem::find(&self.json, METRICS.as_bytes()).is_some()
+            && let Some(members) = json::members(&self.json, 0)
+        {
+            let mut splice = Splice::default();
+            splice.edit_object(&members, |index| members[index].name(&self.json).as_deref() == Some(METRICS), &[]);
+            return sse::event(&self.name, &splice.apply(&self.json));
+        }
+        sse::event(&self.name, &self.json)
+    }
+}
+
+/// Why a stream ended before its last event.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum EventError {
+    /// Bedrock said so in an exception frame, or a frame was damaged: the client gets an `error` event.
+    #[error("{0}")]
+    Reported(Failure),
+    /// The connection broke, went silent or ended early: the client's connection breaks too.
+    #[error("the stream of Bedrock broke: {0}")]
+    Broken(String),
+}
+
+/// The events of a stream up to its `message_stop`, or up to the error that ended it; nothing follows an error.
+pub fn events(raw: RawEvents, idle: Duration) -> impl Stream<Item = Result<Event, EventError>> + Send {
+    futures_util::stream::unfold(State::Reading { raw: Box::new(raw), stopped: false }, move |state| async move {
+        let State::Reading { mut raw, mut stopped } = state else { return None };
+        loop {
+            let frame = match tokio::time::timeout(idle, raw.recv()).await {
+                Err(_) => return Some((Err(EventError::Broken("it went silent".to_owned())), State::Ended)),
+                Ok(Err(error)) => return Some((Err(reported_or_broken(&error)), State::Ended)),
+                Ok(Ok(None)) if stopped => return None,
+                Ok(Ok(None)) => return Some((Err(EventError::Broken("it ended early".to_owned())), State::Ended)),
+                Ok(Ok(Some(frame))) => frame,
+            };
+            let ResponseStream::Chunk(part) = frame else { continue };
+            let json = part.bytes.map(|blob| Bytes::from(blob.into_inner()));
+            if let Some(event) = json.and_then(Event::read) {
+                stopped |= event.kind == EventKind::MessageStop;
+                return Some((Ok(event), State::Reading { raw, stopped }));
+            }
+        }
+    })
+}
+
+enum State {
+    Reading { raw: Box<RawEvents>, stopped: bool },
+    Ended,
+}
+
+fn reported_or_broken(error: &SdkError<ResponseStreamError, RawMessage>) -> EventError {
+    match error {
+        SdkError::ServiceError(context) => EventError::Reported(exception(context.err())),
+        // Bytes of an unfinished frame at the end of the body; a damaged frame has none left.
+        SdkError::ResponseError(context) if matches!(context.raw(), RawMessage::Invalid(Some(_))) => {
+            EventError::Broken("it ended in the middle of a frame".to_owned())
+        }
+        SdkError::ResponseError(_) => {
+            EventError::Reported(Failure::new(500, ErrorType::Api, "The answer of Bedrock was damaged on its way."))
+        }
+        other => EventError::Broken(other.to_string()),
+    }
+}
+
+/// The six exceptions of a stream, in the words of the Messages API.
+fn exception(error: &ResponseStreamError) -> Failure {
+    let (status, error_type) = match error {
+        ResponseStreamError::ThrottlingException(_) => (429, ErrorType::RateLimit),
+        ResponseStreamError::ServiceUnavailableException(_) => (529, ErrorType::Overloaded),
+        ResponseStreamError::ModelTimeoutException(_) => (504, ErrorType::Timeout),
+        ResponseStreamError::ValidationException(_) => (400, ErrorType::InvalidRequest),
+        _ => (500, ErrorType::Api),
+    };
+    Failure::new(status, error_type, redacted(error.message().unwrap_or("Bedrock gave no reason")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(json: &str) -> Option<Event> {
+        Event::read(Bytes::copy_from_slice(json.as_bytes()))
+    }
+
+    /// B-48
+    #[test]
+    fn the_metrics_of_bedrock_are_cut_out_and_nothing_else() {
+        let stop = event(r#"{"type":"message_stop","amazon-bedrock-invocationMetrics":{"inputTokenCount":3},"x":1.0}"#)
+            .unwrap();
+        assert_eq!(stop.kind, EventKind::MessageStop);
+        assert_eq!(stop.to_sse(), "event: message_stop\ndata: {\"type\":\"message_stop\",\"x\":1.0}\n\n");
+    }
+
+    #[test]
+    fn text_that_only_mentions_the_metrics_stays() {
+        let delta =
+            event(r#"{"type":"content_block_delta","delta":{"text":"amazon-bedrock-invocationMetrics"}}"#).unwrap();
+        assert!(delta.to_sse().ends_with(b"{\"text\":\"amazon-bedrock-invocationMetrics\"}}\n\n"));
+    }
+
+    #[test]
+    fn events_without_a_usable_type_are_ignored() {
+        for json in ["{}", "[]", "", r#"{"type":7}"#, r#"{"type":"a\nb"}"#, r#"{"type":""}"#] {
+            assert_eq!(event(json), None, "{json}");
+        }
+        assert_eq!(event(r#"{"type":"brand_new_event"}"#).unwrap().kind, EventKind::Other);
+    }
+}

@@ -1,0 +1,66 @@
+//! Checks the region and the model of an access key before they become part of a URL.
+
+/// Regions have the form `us-east-1`, `us-gov-west-1`, `ap-northeast-2`.
+///
+/// # Errors
+/// A sentence that says what is expected.
+pub fn check_region(text: &str) -> Result<(), String> {
+    let parts: Vec<&str> = text.split('-').collect();
+    let well_formed = (3..=5).contains(&parts.len())
+        && text.len() <= 32
+        && parts[..parts.len() - 1].iter().all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase()))
+        && parts[parts.len() - 1].parse::<u8>().is_ok_and(|number| number.to_string() == parts[parts.len() - 1]);
+    if well_formed { Ok(()) } else { Err(format!("{text:?} is no AWS region; write it like us-east-1")) }
+}
+
+/// Models are ids (`anthropic.claude-...`), inference profiles (`global.anthropic.claude-...`) or ARNs.
+///
+/// # Errors
+/// A sentence that says what is expected.
+pub fn check_model(text: &str) -> Result<(), String> {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':' | b'/');
+    let well_formed = (1..=256).contains(&text.len())
+        && text.bytes().all(allowed)
+        && text.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric())
+        // Slashes and colons in rows belong to ARNs.
+        && (text.starts_with("arn:") || !text.contains('/'))
+        && !text.contains("..");
+    if well_formed {
+        Ok(())
+    } else {
+        Err(format!(
+            "{text:?} is no Bedrock model; write a profile such as global.anthropic.claude-opus-5-5, or an ARN"
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn real_regions_pass_and_others_do_not() {
+        for region in ["us-east-1", "ap-northeast-2", "us-gov-west-1", "eu-isoe-west-1"] {
+            assert_eq!(check_region(region), Ok(()));
+        }
+        for region in
+            ["", "us-east", "US-EAST-1", "us-east-1.evil.com", "us-east-1/", "us--1", "us-east-01", "a-b-c-d-e-1"]
+        {
+            assert!(check_region(region).is_err(), "{region}");
+        }
+    }
+
+    #[test]
+    fn real_models_pass_and_others_do_not() {
+        for model in [
+            "anthropic.claude-haiku-4-5-20251001-v1:0",
+            "global.anthropic.claude-opus-5-5",
+            "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123",
+        ] {
+            assert_eq!(check_model(model), Ok(()));
+        }
+        for model in ["", "a b", "../x", "x/../y", "model?x=1", "a/b", "-x", "é"] {
+            assert!(check_model(model).is_err(), "{model}");
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Sends a request to the plan exactly as it came, and hands back the answer before its body.
+
+use std::error::Error as _;
+
+use bytes::Bytes;
+use http::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
+use http::{Method, Uri};
+
+use crate::config::{PlanConfig, TimeoutConfig};
+use crate::domain::FallbackReason;
+use crate::wire::headers;
+
+/// A request on its way to a provider, freed of everything that concerns the proxy alone.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// The client's method.
+    pub method: Method,
+    /// What follows the access key: path and query, byte for byte, beginning with a slash.
+    pub path_and_query: String,
+    /// The client's headers.
+    pub headers: HeaderMap,
+    /// The client's body, byte for byte.
+    pub body: Bytes,
+    /// Whether a stream was asked for.
+    pub stream: bool,
+}
+
+/// The plan as an upstream.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    http: reqwest::Client,
+    base_url: String,
+    default_key: Option<HeaderValue>,
+    timeouts: TimeoutConfig,
+}
+
+/// Why there is no answer of the plan.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanFailure {
+    /// The path cannot be part of a URL.
+    #[error("the path cannot be sent to the plan")]
+    Path,
+    /// No connection, or it broke before the answer began; the text names no URL, for that may hold a key.
+    #[error("the plan could not be reached: {0}")]
+    Unreachable(String),
+    /// It did not begin to answer in time.
+    #[error("the plan did not begin to answer in time")]
+    FirstByteTimeout,
+}
+
+impl PlanFailure {
+    /// What the failure means for the way of the request; `None` where the request itself is at fault.
+    pub fn reason(&self) -> Option<FallbackReason> {
+        match self {
+            Self::Path => None,
+            Self::Unreachable(_) => Some(FallbackReason::Unreachable),
+            Self::FirstByteTimeout => Some(FallbackReason::FirstByteTimeout),
+        }
+    }
+}
+
+impl Plan {
+    /// A plan at the configured address.
+    ///
+    /// # Errors
+    /// When the default key cannot be a header.
+    pub fn new(
+        http: reqwest::Client,
+        config: &PlanConfig,
+        timeouts: TimeoutConfig,
+    ) -> Result<Self, http::header::InvalidHeaderValue> {
+        let default_key = match &config.default_key {
+            Some(key) => {
+                let mut value = HeaderValue::from_str(key.expose())?;
+                value.set_sensitive(true);
+                Some(value)
+            }
+            None => None,
+        };
+        Ok(Self { http, base_url: config.base_url.clone(), default_key, timeouts })
+    }
+
+    /// Whether the plan can be asked with these headers: they bring a credential, or there is a default key.
+    pub fn has_credential_for(&self, headers: &HeaderMap) -> bool {
+        self.default_key.is_some() || headers::has_credential(headers)
+    }
+
+    /// Sends the request and waits for the head of the answer.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn send(&self, exchange: &Exchange) -> Result<reqwest::Response, PlanFailure> {
+        let url = self.url(&exchange.path_and_query)?;
+        let mut request = reqwest::Request::new(exchange.method.clone(), url);
+        *request.headers_mut() = self.headers(exchange);
+        if !exchange.body.is_empty() || exchange.headers.contains_key(http::header::CONTENT_TYPE) {
+            *request.body_mut() = Some(exchange.body.clone().into());
+        }
+        let limit = self.timeouts.until_first_byte(exchange.stream);
+        match tokio::time::timeout(limit, self.http.execute(request)).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) => Err(PlanFailure::Unreachable(cause(error))),
+            Err(_) => Err(PlanFailure::FirstByteTimeout),
+        }
+    }
+
+    fn headers(&self, exchange: &Exchange) -> HeaderMap {
+        let mut map = exchange.headers.clone();
+        headers::strip_request(&mut map);
+        if exchange.stream {
+            // A stream must stay readable for whoever has to look at its events.
+            map.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        }
+        if let (Some(key), false) = (&self.default_key, headers::has_credential(&map)) {
+            map.insert(headers::API_KEY, key.clone());
+        }
+        map
+    }
+
+    fn url(&self, path_and_query: &str) -> Result<reqwest::Url, PlanFailure> {
+        // `Url` resolves dot segments, which would lead out of what the client asked for.
+        let path = path_and_query.split('?').next().unwrap_or_default();
+        let dotted = path.split(['/', '\\']).any(|segment| {
+            let plain = segment.to_ascii_lowercase().replace("%2e", ".");
+            plain == "." || plain == ".."
+        });
+        let text = format!("{}{path_and_query}", self.base_url);
+        if dotted || text.parse::<Uri>().is_err() {
+            return Err(PlanFailure::Path);
+        }
+        reqwest::Url::parse(&text).map_err(|_| PlanFailure::Path)
+    }
+}
+
+/// The innermost cause of a failed call; the outer ones repeat it and name the URL.
+fn cause(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut source = error.source();
+    let mut text = error.to_string();
+    while let Some(inner) = source {
+        text = inner.to_string();
+        source = inner.source();
+    }
+    text
+}

@@ -1,0 +1,131 @@
+//! Which headers pass through the proxy, in both directions.
+
+use http::header::{self, HeaderMap, HeaderName};
+
+/// The header that may carry the access key instead of the path.
+pub const ACCESS_KEY: HeaderName = HeaderName::from_static("x-ccp-access-key");
+/// The proxy's own id of a request, on every answer.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-ccp-request-id");
+/// Who served a request.
+pub const PROVIDER: HeaderName = HeaderName::from_static("x-ccp-provider");
+/// Why the plan did not serve it.
+pub const FALLBACK: HeaderName = HeaderName::from_static("x-ccp-fallback");
+/// Fields that were left out because Bedrock refuses them.
+pub const BEDROCK_DROPPED: HeaderName = HeaderName::from_static("x-ccp-bedrock-dropped");
+/// Anthropic's header for API keys.
+pub const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+/// Beta features, a comma-separated list on one or more lines.
+pub const ANTHROPIC_BETA: HeaderName = HeaderName::from_static("anthropic-beta");
+/// Claude Code's session.
+pub const SESSION_ID: HeaderName = HeaderName::from_static("x-claude-code-session-id");
+/// Claude Code's subagent.
+pub const AGENT_ID: HeaderName = HeaderName::from_static("x-claude-code-agent-id");
+
+/// Headers of one connection (RFC 9110, 7.6.1), never forwarded.
+const HOP_BY_HOP: &[&str] = &[
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Set anew on the way out, ours, or added by the load balancer in front of us.
+const NOT_FORWARDED: &[&str] = &[
+    "host",
+    "content-length",
+    "expect",
+    "x-ccp-access-key",
+    "forwarded",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-port",
+    "x-forwarded-proto",
+    "x-amzn-trace-id",
+];
+
+/// Removes from a request what must not reach the plan; everything else stays, repeated lines and their order included.
+pub fn strip_request(headers: &mut HeaderMap) {
+    strip_hop_by_hop(headers);
+    for name in NOT_FORWARDED {
+        headers.remove(*name);
+    }
+}
+
+/// Removes the headers of the connection, those that `Connection` names included. `content-length` of an answer stays.
+pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
+    let named: Vec<HeaderName> = headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        // A client must not be able to have the proxy drop a header that decides about the request.
+        .filter(|name| ![header::AUTHORIZATION, header::CONTENT_TYPE, header::CONTENT_LENGTH].contains(name))
+        .collect();
+    for name in HOP_BY_HOP {
+        headers.remove(*name);
+    }
+    for name in named {
+        headers.remove(name);
+    }
+}
+
+/// The credential in `Authorization: Bearer ...`, if there is one.
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Whether the request brings a credential for the plan.
+pub fn has_credential(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::AUTHORIZATION) || headers.contains_key(API_KEY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
+        pairs.iter().map(|(n, v)| (n.parse::<HeaderName>().unwrap(), v.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn what_connection_names_goes_and_the_rest_stays() {
+        let mut map = headers(&[
+            ("connection", "keep-alive, X-Private"),
+            ("x-private", "1"),
+            ("x-app", "cli"),
+            ("te", "trailers"),
+        ]);
+        strip_request(&mut map);
+        assert_eq!(map, headers(&[("x-app", "cli")]));
+    }
+
+    #[test]
+    fn connection_cannot_take_the_login_away() {
+        let mut map = headers(&[("connection", "authorization"), ("authorization", "Bearer x")]);
+        strip_request(&mut map);
+        assert!(map.contains_key("authorization"));
+    }
+
+    #[test]
+    fn repeated_lines_survive() {
+        let mut map = HeaderMap::new();
+        map.append(ANTHROPIC_BETA, "a, b".parse().unwrap());
+        map.append(ANTHROPIC_BETA, "c".parse().unwrap());
+        strip_request(&mut map);
+        assert_eq!(map.get_all(ANTHROPIC_BETA).iter().count(), 2);
+    }
+
+    #[test]
+    fn the_bearer_scheme_is_read_in_any_case() {
+        assert_eq!(bearer(&headers(&[("authorization", "bearer ak_x")])), Some("ak_x"));
+        assert_eq!(bearer(&headers(&[("authorization", "Basic ak_x")])), None);
+    }
+}

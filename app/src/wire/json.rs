@@ -1,0 +1,202 @@
+//! Finds members and elements in JSON text by position, without building a tree.
+//!
+//! It checks only what it walks over: callers that need valid JSON validate first. On anything malformed the
+//! walk ends with `None`; it never panics and never reads a byte twice at the same depth.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// Nesting beyond this ends a walk; serde_json's own limit is the same.
+const MAX_DEPTH: usize = 128;
+
+/// A member of an object: where its key (quotes included) and its value stand in the text.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Member {
+    /// The key with its quotes.
+    pub key: Range<usize>,
+    /// The value.
+    pub value: Range<usize>,
+}
+
+impl Member {
+    /// The key as text, with escapes resolved.
+    pub fn name<'t>(&self, text: &'t [u8]) -> Option<Cow<'t, str>> {
+        string(text, &self.key)
+    }
+}
+
+/// The members of the object that begins at `start` (white space before it is skipped), in order, duplicates included.
+pub fn members(text: &[u8], start: usize) -> Option<Vec<Member>> {
+    let mut members = Vec::new();
+    let mut at = expect(text, skip_space(text, start), b'{')?;
+    at = skip_space(text, at);
+    if text.get(at) == Some(&b'}') {
+        return Some(members);
+    }
+    loop {
+        let key_end = skip_string(text, at)?;
+        let colon = skip_space(text, key_end);
+        let value_start = skip_space(text, expect(text, colon, b':')?);
+        let value_end = skip_value(text, value_start)?;
+        members.push(Member { key: at..key_end, value: value_start..value_end });
+        at = skip_space(text, value_end);
+        match text.get(at)? {
+            b',' => at = skip_space(text, at + 1),
+            b'}' => return Some(members),
+            _ => return None,
+        }
+    }
+}
+
+/// The elements of the array that begins at `start`; `None` when there is no array.
+pub fn elements(text: &[u8], start: usize) -> Option<Vec<Range<usize>>> {
+    let mut elements = Vec::new();
+    let mut at = skip_space(text, expect(text, skip_space(text, start), b'[')?);
+    if text.get(at) == Some(&b']') {
+        return Some(elements);
+    }
+    loop {
+        let end = skip_value(text, at)?;
+        elements.push(at..end);
+        at = skip_space(text, end);
+        match text.get(at)? {
+            b',' => at = skip_space(text, at + 1),
+            b']' => return Some(elements),
+            _ => return None,
+        }
+    }
+}
+
+/// The last member of that name, which is the one that parsers keep when a name comes twice.
+pub fn find<'m>(text: &[u8], members: &'m [Member], name: &str) -> Option<&'m Member> {
+    members.iter().rev().find(|member| member.name(text).is_some_and(|n| n == name))
+}
+
+/// The string at a range, escapes resolved; `None` when there is no string.
+pub fn string<'t>(text: &'t [u8], range: &Range<usize>) -> Option<Cow<'t, str>> {
+    let quoted = text.get(range.clone())?;
+    let inner = quoted.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    if memchr::memchr(b'\\', inner).is_none() {
+        return std::str::from_utf8(inner).ok().map(Cow::Borrowed);
+    }
+    serde_json::from_slice(quoted).ok().map(Cow::Owned)
+}
+
+/// The index of the first byte at or after `at` that is not white space.
+pub fn skip_space(text: &[u8], mut at: usize) -> usize {
+    while matches!(text.get(at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+        at += 1;
+    }
+    at
+}
+
+fn expect(text: &[u8], at: usize, byte: u8) -> Option<usize> {
+    (text.get(at) == Some(&byte)).then_some(at + 1)
+}
+
+/// The end of the string that begins at `at`.
+fn skip_string(text: &[u8], at: usize) -> Option<usize> {
+    let mut from = expect(text, at, b'"')?;
+    loop {
+        let found = from + memchr::memchr2(b'"', b'\\', text.get(from..)?)?;
+        if text[found] == b'"' {
+            return Some(found + 1);
+        }
+        from = found + 2;
+    }
+}
+
+/// The end of the value that begins at `at`: a string, a container matched by depth, or a bare word or number.
+fn skip_value(text: &[u8], at: usize) -> Option<usize> {
+    match text.get(at)? {
+        b'"' => skip_string(text, at),
+        b'{' | b'[' => skip_container(text, at),
+        _ => {
+            let length = text[at..].iter().position(|b| matches!(b, b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r'));
+            let end = at + length.unwrap_or(text.len() - at);
+            (end > at).then_some(end)
+        }
+    }
+}
+
+fn skip_container(text: &[u8], mut at: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    loop {
+        match text.get(at)? {
+            b'"' => {
+                at = skip_string(text, at)?;
+                continue;
+            }
+            b'{' | b'[' => {
+                depth += 1;
+                if depth > MAX_DEPTH {
+                    return None;
+                }
+            }
+            b'}' | b']' => {
+                depth -= 1;
+                if depth == 0 {
+                    return Some(at + 1);
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn names_and_values(text: &str) -> Vec<(String, String)> {
+        let members = members(text.as_bytes(), 0).unwrap();
+        members
+            .iter()
+            .map(|m| (m.name(text.as_bytes()).unwrap().into_owned(), text[m.value.clone()].to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn members_keep_order_spacing_and_duplicates() {
+        let found = names_and_values(" { \"a\" : 1.0e+2 ,\n\"b\\u0063\":[1, {\"x\":\"}\\\"]\"}],\"a\":null } ");
+        let expected = [("a", "1.0e+2"), ("bc", "[1, {\"x\":\"}\\\"]\"}]"), ("a", "null")];
+        assert_eq!(found, expected.map(|(n, v)| (n.to_owned(), v.to_owned())));
+    }
+
+    #[test]
+    fn malformed_text_ends_the_walk() {
+        for text in
+            ["", "[]", "{", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\" 1}", "{\"a\":\"x", "{\"a\":[1}", "{\"a\":1;}"]
+        {
+            let _ = members(text.as_bytes(), 0);
+        }
+        assert!(members(b"{\"a\"", 0).is_none());
+        assert!(members(&[b"{\"a\":".to_vec(), vec![b'['; 200], vec![b']'; 200], b"}".to_vec()].concat(), 0).is_none());
+    }
+
+    #[test]
+    fn empty_containers_have_nothing_in_them() {
+        assert_eq!(members(b"{ }", 0), Some(vec![]));
+        assert_eq!(elements(b" [ ]", 0), Some(vec![]));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_walked_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = members(&bytes, 0);
+            let _ = elements(&bytes, 0);
+        }
+
+        #[test]
+        fn values_are_found_as_a_parser_finds_them(keys in proptest::collection::btree_map(".{0,8}", ".{0,20}", 0..6)) {
+            let text = serde_json::to_string(&keys).unwrap();
+            let found: std::collections::BTreeMap<String, String> = names_and_values(&text)
+                .into_iter()
+                .map(|(name, value)| (name, serde_json::from_str(&value).unwrap()))
+                .collect();
+            prop_assert_eq!(found, keys);
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Pure knowledge of the protocols: JSON as bytes, the head of a Messages request, header rules and SSE frames.
+
+pub mod headers;
+pub mod idle;
+pub mod json;
+pub mod request_head;
+pub mod splice;
+pub mod sse;

@@ -1,0 +1,106 @@
+//! Removes, replaces and adds parts of a text by position; every byte that is not named stays as it was.
+
+use std::ops::Range;
+
+use super::json::Member;
+
+/// A list of changes to one text, applied in one pass.
+#[derive(Default, Debug)]
+pub struct Splice {
+    changes: Vec<(Range<usize>, Vec<u8>)>,
+}
+
+impl Splice {
+    /// Replaces a range; ranges must not overlap those of other changes.
+    pub fn replace(&mut self, range: Range<usize>, with: impl Into<Vec<u8>>) {
+        self.changes.push((range, with.into()));
+    }
+
+    /// Removes the members of one object for which `remove` says so, each with one comma, and appends `added`
+    /// (complete `"name":value` texts) after the last one.
+    pub fn edit_object(&mut self, members: &[Member], remove: impl Fn(usize) -> bool, added: &[Vec<u8>]) {
+        let mut kept_before = false;
+        for (index, member) in members.iter().enumerate() {
+            if !remove(index) {
+                kept_before = true;
+            } else if kept_before {
+                // The comma before it goes too.
+                self.replace(members[index - 1].value.end..member.value.end, Vec::new());
+            } else {
+                let end = members.get(index + 1).map_or(member.value.end, |next| next.key.start);
+                self.replace(member.key.start..end, Vec::new());
+            }
+        }
+        if let (Some(last), false) = (members.last(), added.is_empty()) {
+            let mut text = added.join(&b',');
+            if kept_before {
+                text.insert(0, b',');
+            }
+            self.replace(last.value.end..last.value.end, text);
+        }
+    }
+
+    /// The text with all changes made.
+    pub fn apply(mut self, text: &[u8]) -> Vec<u8> {
+        // A stable sort keeps an insertion behind a removal that ends at the same place only if it starts later.
+        self.changes.sort_by_key(|(range, _)| (range.start, range.end));
+        let added: usize = self.changes.iter().map(|(_, with)| with.len()).sum();
+        let mut out = Vec::with_capacity(text.len() + added);
+        let mut at = 0;
+        for (range, with) in &self.changes {
+            out.extend_from_slice(&text[at..range.start]);
+            out.extend_from_slice(with);
+            at = range.end;
+        }
+        out.extend_from_slice(&text[at..]);
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::json;
+    use proptest::prelude::*;
+
+    fn edited(text: &str, remove: &[usize], added: &[&str]) -> String {
+        let members = json::members(text.as_bytes(), 0).unwrap();
+        let added: Vec<Vec<u8>> = added.iter().map(|a| a.as_bytes().to_vec()).collect();
+        let mut splice = Splice::default();
+        splice.edit_object(&members, |index| remove.contains(&index), &added);
+        String::from_utf8(splice.apply(text.as_bytes())).unwrap()
+    }
+
+    #[test]
+    fn members_go_with_their_commas() {
+        let text = r#"{ "a":1, "b" : 2 ,"c":3}"#;
+        assert_eq!(edited(text, &[0], &[]), r#"{ "b" : 2 ,"c":3}"#);
+        assert_eq!(edited(text, &[1], &[]), r#"{ "a":1 ,"c":3}"#);
+        assert_eq!(edited(text, &[2], &[]), r#"{ "a":1, "b" : 2}"#);
+        assert_eq!(edited(text, &[1, 2], &[]), r#"{ "a":1}"#);
+        assert_eq!(edited(text, &[0, 1, 2], &[]), "{ }");
+        assert_eq!(edited(text, &[0, 1, 2], &[r#""d":4"#]), r#"{ "d":4}"#);
+        assert_eq!(edited(text, &[2], &[r#""d":4"#, r#""e":5"#]), r#"{ "a":1, "b" : 2,"d":4,"e":5}"#);
+    }
+
+    proptest! {
+        #[test]
+        fn what_stays_is_what_a_parser_would_keep(
+            count in 1_usize..7, mask in any::<u8>(), add in any::<bool>(), space in "[ \n]{0,2}",
+        ) {
+            let body = (0..count).map(|i| format!("{space}\"k{i}\"{space}:{space}{i}")).collect::<Vec<_>>().join(",");
+            let text = format!("{{{body}{space}}}");
+            let removed: Vec<usize> = (0..count).filter(|i| mask & (1 << i) != 0).collect();
+            let result = edited(&text, &removed, if add { &["\"new\":0"] } else { &[] });
+            let parsed: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&result).unwrap();
+            let mut expected: Vec<String> = (0..count).filter(|i| !removed.contains(i)).map(|i| format!("k{i}")).collect();
+            if add {
+                expected.push("new".to_owned());
+            }
+            expected.sort();
+            let mut names: Vec<String> = parsed.keys().cloned().collect();
+            names.sort();
+            prop_assert_eq!(names, expected);
+        }
+    }
+}
