@@ -1,0 +1,16 @@
+//! The project's commands, as a library so that the tests can start the same private PostgreSQL.
+//!
+//! Reading order: `main.rs` (the verbs), then the file of the verb, then `postgres.rs` and `leash.rs` below them.
+//! Nothing here links the app: its binary is built and run, so that `cargo xtask` itself builds in seconds.
+
+pub mod apt;
+pub mod command;
+pub mod dev;
+mod fingerprint;
+pub mod leash;
+pub mod postgres;
+pub mod prepare;
+pub mod progress;
+mod random;
+pub mod test;
+pub mod workspace;

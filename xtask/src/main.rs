@@ -1,0 +1,33 @@
+//! The entry of `cargo xtask`: one verb, one file.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use xtask::{dev, prepare, test};
+
+/// The commands of Claude Code Proxy
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Verb {
+    /// Run the proxy here with a database and a first key, until Ctrl-C
+    Dev(dev::Arguments),
+    /// Run every test, installing what they need
+    Test(test::Arguments),
+    /// Renew the generated files: the query cache and the API description
+    Prepare(prepare::Arguments),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Verb::parse() {
+        Verb::Dev(arguments) => dev::run_verb(&arguments),
+        Verb::Test(arguments) => test::run_verb(&arguments),
+        Verb::Prepare(arguments) => prepare::run_verb(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            xtask::progress::failure(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! A private cluster: made once, started for us alone, stopped with us.
+
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use super::Options;
+use super::account::run_as;
+use super::binaries::Binaries;
+use super::folder::{Folder, remove};
+use super::server::{Server, wait_for_earlier};
+use crate::command::output;
+use crate::leash::Leashed;
+
+/// A fast shutdown writes what is in memory to the disk, which takes a moment after much work.
+const SHUTDOWN_WITHIN: Duration = Duration::from_secs(30);
+
+const CREATED_WITHIN: Duration = Duration::from_mins(2);
+
+/// A running private cluster. Dropping it stops the server and waits for it; the folder stays.
+#[derive(Debug)]
+pub struct Cluster {
+    url: String,
+    server: Option<Leashed>,
+    // Held for its lock, and let go only after the server has ended.
+    folder: Folder,
+}
+
+impl Cluster {
+    /// Makes the cluster if there is none yet and starts it on a free port of 127.0.0.1.
+    pub fn start(options: &Options) -> Result<Self> {
+        let binaries = Binaries::find()?;
+        let folder = Folder::open(&options.data_dir)?;
+        wait_for_earlier(&folder.data())?;
+        if !options.durable {
+            folder.empty()?;
+        }
+        if !folder.holds_cluster(binaries.major())? {
+            create(&binaries, &folder, options.durable)?;
+        }
+        let Server { process, port } = Server::start(&binaries, &folder, options.durable)?;
+        let url = format!("postgres://ccp:{}@127.0.0.1:{port}/postgres", folder.password()?);
+        Ok(Self { url, server: Some(process), folder })
+    }
+
+    /// The superuser's URL for the database `postgres`, password included: never log it.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Fails when the server has ended by itself.
+    pub fn check(&mut self) -> Result<()> {
+        let ended = self.server.as_mut().map_or(Ok(None), Leashed::ended)?;
+        ensure!(
+            ended.is_none(),
+            "PostgreSQL ended by itself; the reason is at the end of {}",
+            self.folder.log().display()
+        );
+        Ok(())
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if let Some(server) = self.server.take() {
+            // Nobody could act on a failure here; the leash has already asked the server to end.
+            let _ = server.stop(SHUTDOWN_WITHIN, || false);
+        }
+    }
+}
+
+fn create(binaries: &Binaries, folder: &Folder, durable: bool) -> Result<()> {
+    let draft = folder.draft();
+    remove(&draft)?;
+    folder.write_password()?;
+    let mut command = Command::new(binaries.program("initdb"));
+    command
+        .args(["--username=ccp", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-instructions"])
+        .arg(format!("--pwfile={}", folder.password_file().display()))
+        .arg(format!("--pgdata={}", draft.display()));
+    if !durable {
+        command.arg("--no-sync");
+    }
+    let output = output(run_as(&mut command, folder.account()), "", CREATED_WITHIN)?;
+    ensure!(
+        output.status.success(),
+        "initdb could not make a cluster in {}: {}\n{}",
+        draft.display(),
+        output.status,
+        String::from_utf8_lossy(&output.stderr).trim()
+    );
+    fs::rename(&draft, folder.data()).with_context(|| format!("cannot rename {}", draft.display()))
+}

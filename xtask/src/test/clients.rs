@@ -1,0 +1,143 @@
+//! The real clients that the group `clients` drives, in pinned versions, installed into `.local/clients`.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::unattended;
+use crate::apt;
+use crate::command::{output, run};
+use crate::progress::{readable, step};
+
+/// Claude Code itself.
+const CLAUDE_CODE: &str = "2.1.330";
+/// Anthropic's library for Python.
+const PYTHON_LIBRARY: &str = "2.12.0";
+
+/// The variables that name the clients to the tests.
+type Variables = Vec<(&'static str, OsString)>;
+
+/// Installs what is missing. The inner error says why it cannot be installed here, and what to do.
+pub(super) fn install(folder: &Path) -> Result<std::result::Result<Variables, String>> {
+    for (program, package) in [("npm", "npm"), ("python3", "python3")] {
+        if let Some(reason) = missing(program, package)? {
+            ensure!(!unattended(), "{reason}");
+            return Ok(Err(reason));
+        }
+    }
+    let claude = claude_code(&folder.join("node"))?;
+    let python = python(&folder.join("python"))?;
+    Ok(Ok(vec![("CLAUDE_BIN", claude), ("PYTHON_BIN", python)]))
+}
+
+/// Why a program cannot be used; in CI it is installed where that is possible.
+fn missing(program: &str, package: &str) -> Result<Option<String>> {
+    if answer(program, &["--version"]).is_some() {
+        return Ok(None);
+    }
+    if unattended() && apt::available() {
+        apt::install(&[package])?;
+        return Ok(None);
+    }
+    Ok(Some(format!(
+        "`{program}` is missing; install it (Debian, Ubuntu: `sudo apt-get install {package}`) and run again"
+    )))
+}
+
+fn claude_code(folder: &Path) -> Result<OsString> {
+    let program = folder.join("node_modules/.bin/claude");
+    let installed = || answer(&program, &["--version"]).is_some_and(|version| is_version(&version, CLAUDE_CODE));
+    if !installed() {
+        let package = format!("@anthropic-ai/claude-code@{CLAUDE_CODE}");
+        download(&package, || {
+            std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+            let mut npm = Command::new("npm");
+            npm.args(["install", "--no-audit", "--no-fund", "--prefix"]).arg(folder).arg(&package);
+            run(&mut npm, &format!("install {package}"))
+        })?;
+        ensure!(
+            installed(),
+            "{} does not answer `--version` with {CLAUDE_CODE} after its installation; delete {} and run again",
+            program.display(),
+            folder.display()
+        );
+    }
+    Ok(program.into())
+}
+
+fn python(folder: &Path) -> Result<OsString> {
+    let program = folder.join("bin/python");
+    let installed = || {
+        answer(&program, &["-c", "import anthropic; print(anthropic.__version__)"])
+            .is_some_and(|version| is_version(&version, PYTHON_LIBRARY))
+    };
+    if !installed() {
+        let package = format!("anthropic=={PYTHON_LIBRARY}");
+        download(&package, || {
+            environment(folder)?;
+            let mut pip = Command::new(&program);
+            pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", &package]);
+            run(&mut pip, &format!("install {package}"))
+        })?;
+        ensure!(
+            installed(),
+            "Python cannot import {package} after its installation; delete {} and run again",
+            folder.display()
+        );
+    }
+    Ok(program.into())
+}
+
+/// Makes a virtual environment; Debian and Ubuntu ship Python without the part that can.
+fn environment(folder: &Path) -> Result<()> {
+    let make = || {
+        let mut venv = Command::new("python3");
+        run(venv.args(["-m", "venv", "--clear"]).arg(folder), "make a virtual environment for Python")
+    };
+    let Err(error) = make() else { return Ok(()) };
+    if unattended() && apt::available() {
+        apt::install(&["python3-venv"])?;
+        return make();
+    }
+    bail!("{error:#}; on Debian and Ubuntu install what is missing with `sudo apt-get install python3-venv`")
+}
+
+fn download(what: &str, install: impl FnOnce() -> Result<()>) -> Result<()> {
+    step(format_args!("downloading {what}"));
+    let started = Instant::now();
+    install()?;
+    step(format_args!("installed {what} in {}", readable(started.elapsed())));
+    Ok(())
+}
+
+/// What a program prints, or nothing when it is missing or fails.
+fn answer(program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> Option<String> {
+    let output = output(Command::new(program).args(arguments), "", Duration::from_mins(1)).ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Whether the first word of `2.1.330 (Claude Code)` is the version.
+fn is_version(answer: &str, version: &str) -> bool {
+    answer.split_whitespace().next() == Some(version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_pinned_version_counts() {
+        assert!(is_version("2.1.330 (Claude Code)\n", "2.1.330"));
+        assert!(is_version("2.12.0\n", "2.12.0"));
+        assert!(!is_version("2.1.3301 (Claude Code)", "2.1.330"));
+        assert!(!is_version("", "2.1.330"));
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_answers_nothing() {
+        assert_eq!(answer("no-such-program-here", &["--version"]), None);
+    }
+}

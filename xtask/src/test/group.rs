@@ -1,0 +1,136 @@
+//! The groups of tests: what each of them runs and what it needs.
+
+use std::ffi::OsString;
+use std::fmt::{Display, Formatter};
+use std::io::{IsTerminal, stdout};
+
+use anyhow::Result;
+
+use super::output::Output;
+use super::summary::Verdict;
+use super::{clients, clients_folder, leaks};
+use crate::command::run;
+use crate::workspace::Workspace;
+
+/// A part of the tests, in the order in which they run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Group {
+    /// The small tests in the files that they test
+    Unit,
+    /// The generated files are fresh
+    PrepareCheck,
+    /// The app against PostgreSQL and scripted upstreams
+    It,
+    /// The app under the real clients
+    Clients,
+    /// No secret of the tests is in any of their logs
+    Secrets,
+}
+
+/// What all groups of a run share.
+pub(super) struct Context<'a> {
+    /// The checkout.
+    pub(super) workspace: &'a Workspace,
+    /// Where output is kept.
+    pub(super) output: &'a Output,
+    /// Parts of test names; none is all.
+    pub(super) filters: &'a [String],
+    /// Environment of every test.
+    pub(super) variables: Vec<(&'static str, OsString)>,
+}
+
+impl Group {
+    /// All groups.
+    pub(super) const ALL: [Self; 5] = [Self::Unit, Self::PrepareCheck, Self::It, Self::Clients, Self::Secrets];
+
+    /// The name on the command line and in the summary.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Unit => "unit",
+            Self::PrepareCheck => "prepare-check",
+            Self::It => "it",
+            Self::Clients => "clients",
+            Self::Secrets => "secrets",
+        }
+    }
+
+    /// Whether a server must run.
+    pub(super) fn needs_database(self) -> bool {
+        matches!(self, Self::PrepareCheck | Self::It | Self::Clients)
+    }
+
+    /// Whether the programs must be built.
+    pub(super) fn needs_programs(self) -> bool {
+        matches!(self, Self::It | Self::Clients)
+    }
+
+    /// Runs the group; a failure is an error.
+    pub(super) fn run(self, context: &Context<'_>) -> Result<Verdict> {
+        match self {
+            Self::Unit => self.cargo_test(context, &["--workspace", "--lib", "--bins"], &[]),
+            Self::PrepareCheck => {
+                // A process of its own, so that its output is kept like that of the other groups.
+                let mut command = context.workspace.cargo();
+                command.args(["run", "--quiet", "--package", "xtask", "--", "prepare", "--check"]);
+                command.envs(context.variables.iter().map(|(name, value)| (name, value)));
+                context.output.tee(command, self.name())?;
+                Ok(Verdict::Passed)
+            }
+            Self::It => self.cargo_test(context, &["--package", "claude-code-proxy-tests", "--test", "it"], &[]),
+            Self::Clients => match clients::install(&clients_folder(context.workspace))? {
+                Ok(variables) => {
+                    self.cargo_test(context, &["--package", "claude-code-proxy-tests", "--test", "clients"], &variables)
+                }
+                Err(missing) => Ok(Verdict::Skipped(missing)),
+            },
+            Self::Secrets => {
+                // A filtered run may rightly have logged nothing.
+                let rule = if context.filters.is_empty() { leaks::Rule::Something } else { leaks::Rule::Anything };
+                leaks::check(context.output.folder(), rule)?;
+                Ok(Verdict::Passed)
+            }
+        }
+    }
+
+    fn cargo_test(
+        self,
+        context: &Context<'_>,
+        selection: &[&str],
+        variables: &[(&'static str, OsString)],
+    ) -> Result<Verdict> {
+        let colour = if stdout().is_terminal() { "always" } else { "never" };
+        let test = || {
+            let mut command = context.workspace.cargo();
+            command.args(["test", "--color", colour]).args(selection);
+            command.envs(context.variables.iter().chain(variables).map(|(name, value)| (name, value)));
+            command
+        };
+        // Compiled apart from the run: cargo shows its progress only when it has the terminal to itself.
+        run(test().arg("--no-run"), "compile the tests")?;
+        let mut command = test();
+        command.args(["--", "--color", colour]).args(context.filters);
+        context.output.tee(command, self.name())?;
+        Ok(Verdict::Passed)
+    }
+}
+
+impl Display for Group {
+    fn fmt(&self, out: &mut Formatter<'_>) -> std::fmt::Result {
+        out.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::ValueEnum;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_uses_the_same_names() {
+        for group in Group::ALL {
+            let name = group.to_possible_value().map(|value| value.get_name().to_owned());
+            assert_eq!(name.as_deref(), Some(group.name()));
+        }
+    }
+}
