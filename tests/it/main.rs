@@ -1,0 +1,6 @@
+//! The tests of the whole: the real app, real HTTP, a real database.
+
+#![expect(clippy::unwrap_used, reason = "in a test a broken assumption has to stop it on the spot")]
+
+mod metering;
+mod proxy;

@@ -1,0 +1,8 @@
+//! What happens to a request, from the client's and from the providers' side.
+
+mod access;
+mod bedrock;
+mod errors;
+mod fallback;
+mod plan;
+mod streams;

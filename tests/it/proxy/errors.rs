@@ -1,0 +1,121 @@
+//! What the client is told when Bedrock does not serve either, and what the proxy says of itself.
+
+use http::Method;
+use support::{Answer, Client, Reply, Surroundings, TestApp, get};
+
+/// B-73: each error of Bedrock in the words of the Messages API.
+#[tokio::test]
+async fn errors_of_bedrock_are_translated() {
+    let app = TestApp::start().await;
+    let client = Client::of(&app, &app.key().await);
+    for (status, kind, expected) in [
+        (429, "ThrottlingException", (429, "rate_limit_error")),
+        (503, "ServiceUnavailableException", (529, "overloaded_error")),
+        (429, "ModelNotReadyException", (529, "overloaded_error")),
+        (408, "ModelTimeoutException", (504, "timeout_error")),
+        (424, "ModelErrorException", (500, "api_error")),
+        (500, "InternalServerException", (500, "api_error")),
+        (404, "ResourceNotFoundException", (404, "not_found_error")),
+        (400, "ValidationException", (400, "invalid_request_error")),
+        (403, "AccessDeniedException", (502, "api_error")),
+    ] {
+        for stream in [false, true] {
+            app.plan().enqueue(Reply::overloaded());
+            app.bedrock().enqueue(Reply::bedrock_error(status, kind, "the reason"));
+            let got = get(client.message(stream)).await;
+            assert_eq!((got.status, got.error_type().as_str()), expected, "{kind}");
+            assert_eq!((got.header("x-ccp-provider"), got.header("x-ccp-fallback")), ("bedrock", "overloaded"));
+            assert_eq!(got.json()["type"], "error");
+        }
+    }
+    app.stop().await;
+}
+
+/// C7, B-65, B-72, B-74
+#[tokio::test]
+async fn the_words_help_the_client_and_tell_no_account() {
+    let app = TestApp::start().await;
+    let client = Client::of(&app, &app.key().await);
+    let asked = async |reply: Reply| {
+        app.plan().enqueue(Reply::overloaded());
+        app.bedrock().enqueue(reply);
+        client.ask().await
+    };
+    let message = |got: &support::Got| got.json()["error"]["message"].as_str().unwrap().to_owned();
+
+    let got = asked(Reply::bedrock_error(400, "ValidationException", "Input is too long for requested model.")).await;
+    assert!(message(&got).starts_with("capability_rejected: prompt_too_long"), "{got:?}");
+
+    let got = asked(
+        Reply::bedrock_error(429, "ThrottlingException", "Too many tokens, please wait")
+            .with_header("retry-after", "3600"),
+    )
+    .await;
+    assert_eq!(got.header("retry-after"), "60", "more would make Claude Code give up");
+
+    let text = "User: arn:aws:iam::123456789012:user/bedrock is not authorized in 123456789012";
+    let got = asked(Reply::bedrock_error(400, "ValidationException", text)).await;
+    assert!(!message(&got).contains("123456789012") && !message(&got).contains("arn:"), "{got:?}");
+
+    // B-62 the other way round: never 401, and no retry of what will fail again.
+    let got = asked(Reply::bedrock_error(403, "AccessDeniedException", "Authentication failed")).await;
+    assert_eq!((got.status, got.header("x-should-retry")), (502, "false"));
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn unknown_paths_and_methods_get_an_error_in_the_right_shape() {
+    let app = TestApp::start().await;
+    let client = Client::at(app.url());
+    for (method, path, status, kind) in [
+        (Method::GET, "/", 404, "not_found_error"),
+        (Method::GET, "/favicon.ico", 404, "not_found_error"),
+        (Method::POST, "/ak/x/v2/messages", 404, "not_found_error"),
+        (Method::DELETE, "/health", 405, "invalid_request_error"),
+    ] {
+        let got = get(client.without_login(method, path)).await;
+        assert_eq!((got.status, got.error_type().as_str()), (status, kind), "{path}");
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn health_and_readiness_are_open() {
+    let app = TestApp::start().await;
+    let client = Client::at(app.url());
+    let got = get(client.without_login(Method::GET, "/health")).await;
+    assert_eq!((got.status, got.body.as_ref()), (200, br#"{"status":"healthy"}"#.as_slice()));
+    let got = get(client.without_login(Method::GET, "/ready")).await;
+    assert_eq!(
+        (got.status, got.json()["ready"].as_bool(), got.json()["database"].as_bool()),
+        (200, Some(true), Some(true))
+    );
+    app.stop().await;
+}
+
+/// The process starts, listens and says so while there is no database at all.
+#[tokio::test]
+async fn without_a_database_the_proxy_starts_and_is_not_ready() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let around = Surroundings::start().await.with("DATABASE_URL", format!("postgres://nobody@{free}/none"));
+    let app = TestApp::start_in(around).await;
+    let client = Client::at(app.url());
+    assert_eq!(get(client.without_login(Method::GET, "/health")).await.status, 200);
+    assert_eq!(get(client.without_login(Method::GET, "/ready")).await.status, 503);
+    app.stop().await;
+}
+
+/// A client that sends what Bedrock's tier cannot carry still gets a whole answer once it asks for less.
+#[tokio::test]
+async fn after_an_error_the_same_connection_serves_on() {
+    let app = TestApp::start().await;
+    let client = Client::of(&app, &app.key().await);
+    for _ in 0..3 {
+        app.plan().enqueue(Reply::overloaded());
+        app.bedrock().enqueue(Reply::bedrock_error(400, "ValidationException", "no"));
+        assert_eq!(client.ask().await.status, 400);
+        app.plan().enqueue(Reply::plan_json(&Answer::text("yes")));
+        assert_eq!(client.ask().await.status, 200);
+    }
+    app.stop().await;
+}

@@ -1,0 +1,53 @@
+//! The simulated Bedrock: as strict as the real one with what only Anthropic's own API takes, so that a bad bridge shows.
+
+use support::{RecordedRequest, Reply, frames};
+
+use crate::conversation::{Conversation, Speaker};
+use crate::paced;
+
+/// What Bedrock does not know at the top of a body.
+const UNKNOWN_FIELDS: [&str; 3] = ["model", "stream", "context_management"];
+
+/// What Bedrock says to a request.
+pub(crate) fn answer(request: &RecordedRequest) -> Reply {
+    let operation = request.path().strip_prefix("/model/").and_then(|rest| rest.rsplit_once('/'));
+    match (request.method.as_str(), operation) {
+        ("POST", Some((model, "invoke"))) => checked(request, |conversation| {
+            Reply::bedrock_json(&conversation.answer(Speaker::Bedrock, &model_name(model)))
+        }),
+        ("POST", Some((model, "invoke-with-response-stream"))) => checked(request, |conversation| {
+            let answer = conversation.answer(Speaker::Bedrock, &model_name(model));
+            Reply::streamed(paced(frames::bedrock_stream(&answer))).as_bedrock_stream()
+        }),
+        _ => Reply::bedrock_error(404, "UnknownOperationException", "The simulated Bedrock has no such operation."),
+    }
+}
+
+fn checked(request: &RecordedRequest, answer: impl FnOnce(&Conversation) -> Reply) -> Reply {
+    let token = request.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
+    if token.is_none_or(str::is_empty) {
+        let message = "Authentication failed: Please make sure your API Key is valid.";
+        return Reply::bedrock_error(403, "AccessDeniedException", message);
+    }
+    let Some(conversation) = Conversation::read(&request.body) else {
+        return invalid("Malformed input request, please reformat your input and try again.");
+    };
+    if let Some(field) = UNKNOWN_FIELDS.iter().find(|field| conversation.has(field)) {
+        return invalid(&format!("{field}: Extra inputs are not permitted"));
+    }
+    if !conversation.has("anthropic_version") {
+        return invalid("anthropic_version: Field required");
+    }
+    answer(&conversation)
+}
+
+fn invalid(message: &str) -> Reply {
+    Reply::bedrock_error(400, "ValidationException", message)
+}
+
+/// The name by which a model calls itself: its id without region, vendor and version. What is no such id stays as it is.
+fn model_name(id: &str) -> String {
+    let id = id.replace("%3A", ":").replace("%2F", "/");
+    let name = id.rsplit_once("anthropic.").map_or(id.as_str(), |(_, name)| name);
+    name.split_once("-v1").map_or(name, |(name, _)| name).to_owned()
+}

@@ -1,0 +1,102 @@
+//! A database of its own for every test, cloned from one that has been migrated once.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use claude_code_proxy::config::DatabaseConfig;
+use claude_code_proxy::domain::Secret;
+use claude_code_proxy::store::Database;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, PgPool};
+use tokio::sync::OnceCell;
+use xtask::postgres;
+
+use crate::within;
+
+/// A migrated, empty database that is dropped with this value.
+#[derive(Debug)]
+pub struct TestDatabase {
+    url: String,
+    name: String,
+    /// For looking at what the app has stored.
+    pub pool: PgPool,
+}
+
+impl TestDatabase {
+    /// Clones the template.
+    pub async fn create() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let template = template().await;
+        let name = format!("{template}_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        within("a database", on_server(&format!("CREATE DATABASE {name} TEMPLATE {template}"))).await;
+        let url = postgres::with_database(server_url(), &name);
+        let pool = PgPoolOptions::new().max_connections(2).connect_lazy(&url).expect("the URL of the test server");
+        Self { url, name, pool }
+    }
+
+    /// Where the app finds it.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Refuses connections to this database and ends those that it has.
+    pub async fn take_away(&self) {
+        on_server(&format!("ALTER DATABASE {} WITH ALLOW_CONNECTIONS false", self.name)).await;
+        let end = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'", self.name);
+        within("connections to end", on_server(&end)).await;
+    }
+
+    /// Allows connections again.
+    pub async fn bring_back(&self) {
+        on_server(&format!("ALTER DATABASE {} WITH ALLOW_CONNECTIONS true", self.name)).await;
+    }
+
+    /// The app's own view of it.
+    pub fn open(&self) -> Database {
+        open(&self.url)
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        // A thread of its own, because a test's runtime cannot be waited on from inside of it.
+        let drop_it = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        let dropped = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(within("a database to be dropped", on_server(&drop_it)));
+        });
+        // A database that stays behind is no reason to fail a test; the cluster is wiped by the next run.
+        drop(dropped.join());
+    }
+}
+
+fn open(url: &str) -> Database {
+    Database::open(&DatabaseConfig { url: Secret::new(url), max_connections: 10 }).expect("the URL of the test server")
+}
+
+/// The migrated database that all others are copies of; its name holds the process id, for test binaries run side by side.
+async fn template() -> &'static str {
+    static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+    let made = TEMPLATE.get_or_init(|| async {
+        let name = format!("ccp_test_{}", std::process::id());
+        on_server(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
+        on_server(&format!("CREATE DATABASE {name}")).await;
+        let database = open(&postgres::with_database(server_url(), &name));
+        database.migrate().await.expect("the migrations");
+        database.close().await;
+        name
+    });
+    made.await
+}
+
+async fn on_server(statement: &str) {
+    let mut connection = PgConnection::connect(server_url()).await.expect("the test server answers");
+    connection.execute(AssertSqlSafe(statement)).await.unwrap_or_else(|error| panic!("{statement}: {error}"));
+    drop(connection.close().await);
+}
+
+/// The server of `DATABASE_URL`, else a private one that ends with this process.
+fn server_url() -> &'static str {
+    static SERVER: OnceLock<postgres::Database> = OnceLock::new();
+    SERVER.get_or_init(|| postgres::Database::for_tests().expect("a private PostgreSQL for the tests")).url()
+}

@@ -1,0 +1,73 @@
+//! Access keys for tests, issued as the command line issues them.
+
+use claude_code_proxy::auth::KeyHasher;
+use claude_code_proxy::domain::{AccessKey, Secret};
+use claude_code_proxy::store::{Database, NewKey};
+use claude_code_proxy::vault::Vault;
+use uuid::Uuid;
+
+use crate::evidence::secret;
+
+/// What a key shall be like.
+#[derive(Clone, Debug)]
+pub struct KeyWish {
+    /// Whether it has a Bedrock key.
+    pub bedrock: bool,
+    /// Its Bedrock model.
+    pub model: &'static str,
+    /// Its region.
+    pub region: &'static str,
+}
+
+impl Default for KeyWish {
+    fn default() -> Self {
+        Self { bedrock: true, model: "global.anthropic.claude-opus-5-5", region: "ap-northeast-2" }
+    }
+}
+
+/// A key that works.
+#[derive(Clone, Debug)]
+pub struct IssuedKey {
+    /// `ak_...`
+    pub text: String,
+    /// `access_keys.id`
+    pub id: Uuid,
+    /// `users.id`
+    pub user_id: Uuid,
+    /// The Bedrock key behind it.
+    pub bedrock_key: Option<String>,
+}
+
+impl KeyWish {
+    /// A key that the plan alone serves.
+    pub fn without_bedrock() -> Self {
+        Self { bedrock: false, ..Self::default() }
+    }
+
+    /// A key for another Bedrock model.
+    pub fn for_model(model: &'static str) -> Self {
+        Self { model, ..Self::default() }
+    }
+
+    pub(crate) async fn issue(self, database: &Database, hasher_secret: &str, vault: &dyn Vault) -> IssuedKey {
+        let hasher = KeyHasher::new(&Secret::new(hasher_secret));
+        let key = AccessKey::generate().expect("randomness");
+        let id = Uuid::new_v4();
+        let bedrock_key = self.bedrock.then(|| secret(format!("bedrock-api-key-{}", Uuid::new_v4().simple())));
+        let sealed = match &bedrock_key {
+            Some(text) => Some((vault.seal(id, &Secret::new(text)).await.expect("sealing"), hasher.hash(text))),
+            None => None,
+        };
+        let new = NewKey {
+            id,
+            user: format!("developer {id}"),
+            hash: hasher.hash(key.expose()),
+            prefix: key.shown_prefix().to_owned(),
+            region: self.region.to_owned(),
+            model: self.model.to_owned(),
+            bedrock_key: sealed,
+        };
+        let user_id = database.issue(&new).await.expect("issuing");
+        IssuedKey { text: secret(key.expose()), id, user_id, bedrock_key }
+    }
+}

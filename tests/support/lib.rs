@@ -1,0 +1,27 @@
+//! The harness of the tests: real HTTP servers which play the plan and Amazon Bedrock after a script, and what both say.
+
+#![expect(clippy::expect_used, reason = "in a harness a broken assumption has to stop the test on the spot")]
+
+mod app;
+pub mod claude;
+pub mod client;
+mod database;
+pub mod evidence;
+pub mod frames;
+mod http_client;
+mod key;
+mod patience;
+mod reply;
+pub mod sse;
+mod upstream;
+
+pub use app::{Surroundings, TestApp};
+pub use claude::{Answer, Usage};
+pub use client::{Client, Got, get, try_get};
+pub use database::TestDatabase;
+pub use http_client::http_client;
+pub use key::{IssuedKey, KeyWish};
+pub use patience::{PATIENCE, within};
+pub use reply::{Reply, Steps};
+pub use sse::ServerEvent;
+pub use upstream::{RecordedRequest, Upstream};

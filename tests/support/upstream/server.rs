@@ -1,0 +1,60 @@
+//! The sockets of a scripted upstream: accepts connections and speaks HTTP/1.1 on each.
+
+use std::io;
+use std::sync::Arc;
+
+use http::{HeaderValue, Request, Response};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+use super::RecordedRequest;
+use super::script::Script;
+use crate::reply::WireBody;
+
+/// Serves until it is aborted; its connections are aborted with it.
+pub(super) async fn serve(listener: TcpListener, script: Arc<Script>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                let (socket, _) = accepted.expect("a connection can be accepted on loopback");
+                connections.spawn(converse(socket, Arc::clone(&script)));
+            }
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn converse(socket: TcpStream, script: Arc<Script>) {
+    let _open = script.connection_opened();
+    socket.set_nodelay(true).expect("an option of every TCP socket");
+    let service = service_fn(|request| answer(request, Arc::clone(&script)));
+    // The server notices a peer who leaves, even while it has nothing to say: it reads on, and drops the reply at the end
+    // of what it reads. That, and the breaks which the script asks for, are the errors here, and no one's concern.
+    let _ = http1::Builder::new().serve_connection(TokioIo::new(socket), service).await;
+}
+
+async fn answer(request: Request<Incoming>, script: Arc<Script>) -> io::Result<Response<WireBody>> {
+    let request = record(request).await.map_err(io::Error::other)?;
+    script.reply_to(&request).begin().await
+}
+
+async fn record(request: Request<Incoming>) -> hyper::Result<RecordedRequest> {
+    let (head, body) = request.into_parts();
+    let headers = head.headers.iter().map(|(name, value)| (name.to_string(), readable(value))).collect();
+    Ok(RecordedRequest {
+        method: head.method.to_string(),
+        target: head.uri.to_string(),
+        headers,
+        body: body.collect().await?.to_bytes(),
+    })
+}
+
+fn readable(value: &HeaderValue) -> String {
+    String::from_utf8_lossy(value.as_bytes()).into_owned()
+}
