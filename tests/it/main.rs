@@ -2,5 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a broken assumption has to stop it on the spot")]
 
+mod documents;
 mod metering;
 mod proxy;
+mod roles;
+mod shutdown;

@@ -11,6 +11,7 @@ pub mod frames;
 mod http_client;
 mod key;
 mod patience;
+pub mod process;
 mod reply;
 pub mod sse;
 mod upstream;

@@ -1,0 +1,154 @@
+//! The roles of the binary besides `serve`, run as administrators run them.
+
+use std::collections::HashMap;
+use std::process::Output;
+
+use support::evidence::secret;
+use support::process::{ServeProcess, run};
+use support::{Answer, Client, Reply, Surroundings};
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[tokio::test]
+async fn every_role_explains_itself() {
+    for arguments in [
+        &["--help"][..],
+        &["serve", "--help"],
+        &["migrate", "--help"],
+        &["openapi", "--help"],
+        &["healthcheck", "--help"],
+        &["hash-password", "--help"],
+        &["key", "issue", "--help"],
+    ] {
+        let output = run(arguments, &HashMap::new(), "").await;
+        assert!(output.status.success() && stdout(&output).contains("Usage:"), "{arguments:?}");
+    }
+}
+
+/// The key is the only thing on standard output, works at once, and is nowhere in the database.
+#[tokio::test]
+async fn an_issued_key_works_and_is_stored_as_a_hash_only() {
+    let around = Surroundings::start().await;
+    let bedrock_key = secret(format!("bedrock-api-key-{}", uuid::Uuid::new_v4().simple()));
+    let arguments = ["key", "issue", "--user", "Ada Lovelace", "--region", "us-east-1", "--bedrock-key-stdin"];
+    let output = run(&arguments, around.environment(), &format!("{bedrock_key}\n")).await;
+    assert!(output.status.success(), "{}", stderr(&output));
+    let key = secret(stdout(&output).strip_suffix('\n').unwrap());
+    assert!(key.starts_with("ak_") && key.len() == 46, "only the key is on standard output");
+    assert!(!stderr(&output).contains(&key) && !stderr(&output).contains(&bedrock_key));
+
+    let process = ServeProcess::start(&around).await;
+    around.plan.enqueue(Reply::overloaded());
+    around.bedrock.enqueue(Reply::bedrock_json(&Answer::text("ok")));
+    assert_eq!(Client::at(format!("{}/ak/{key}", process.url())).ask().await.status, 200);
+    let seen = around.bedrock.next_request().await;
+    assert_eq!(seen.header("authorization"), Some(format!("Bearer {bedrock_key}").as_str()));
+
+    let everything: String = sqlx::query_scalar(
+        "SELECT concat(string_agg(k::text, ''), string_agg(b::text, ''), string_agg(encode(b.encrypted_key, 'escape'), ''))
+           FROM access_keys k JOIN bedrock_keys b ON b.access_key_id = k.id",
+    )
+    .fetch_one(&around.database.pool)
+    .await
+    .unwrap();
+    assert!(everything.contains(&key[..12]) && !everything.contains(&key) && !everything.contains(&bedrock_key));
+}
+
+#[tokio::test]
+async fn a_second_key_belongs_to_the_same_user() {
+    let around = Surroundings::start().await;
+    for _ in 0..2 {
+        let output = run(&["key", "issue", "--user", " Grace "], around.environment(), "").await;
+        secret(stdout(&output).trim());
+        assert!(stderr(&output).contains("no key registered, so no fallback"), "{}", stderr(&output));
+    }
+    let counts: (i64, i64) = sqlx::query_as("SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM access_keys)")
+        .fetch_one(&around.database.pool)
+        .await
+        .unwrap();
+    assert_eq!(counts, (1, 2));
+    sqlx::query("INSERT INTO users (name) VALUES ('Grace')").execute(&around.database.pool).await.unwrap();
+    let output = run(&["key", "issue", "--user", "Grace"], around.environment(), "").await;
+    assert!(
+        !output.status.success() && stderr(&output).contains("2 active users named \"Grace\""),
+        "{}",
+        stderr(&output)
+    );
+}
+
+/// Wrong input changes nothing and says what, where and how to mend it.
+#[tokio::test]
+async fn wrong_input_is_refused_with_its_remedy() {
+    let around = Surroundings::start().await;
+    for (arguments, input, expected) in [
+        (&["key", "issue", "--user", ""][..], "", "1 to 255 characters"),
+        (&["key", "issue", "--user", "x", "--region", "nowhere"], "", "us-east-1"),
+        (&["key", "issue", "--user", "x", "--model", "../x"], "", "global.anthropic.claude-opus-5-5"),
+        (&["key", "issue", "--user", "x", "--bedrock-key-stdin"], "\n", "no Bedrock key came"),
+        (&["key", "issue", "--user", "x", "--bedrock-key-stdin"], "a key\n", "has spaces"),
+        (&["hash-password"], "short\n", "at least 12"),
+        (&["hash-password"], "", "no password came"),
+        (&["openapi", "--dir", "no/such/folder"], "", "no/such/folder"),
+        (&["healthcheck", "--url", "http://127.0.0.1:9/health"], "", "does the proxy run?"),
+    ] {
+        let output = run(arguments, around.environment(), input).await;
+        assert!(!output.status.success() && stdout(&output).is_empty(), "{arguments:?}");
+        assert!(stderr(&output).contains(expected), "{arguments:?}: {}", stderr(&output));
+    }
+    let keys: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM access_keys").fetch_one(&around.database.pool).await.unwrap();
+    assert_eq!(keys, 0);
+}
+
+#[tokio::test]
+async fn all_problems_of_the_environment_are_told_at_once() {
+    let environment = [("LISTEN_ADDR", "nowhere"), ("IDLE_TIMEOUT", "0s")];
+    let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let output = run(&["serve"], &environment, "").await;
+    assert_eq!(output.status.code(), Some(1));
+    for name in ["LISTEN_ADDR", "IDLE_TIMEOUT", "DATABASE_URL", "KEY_HASHER_SECRET", "LOCAL_VAULT_KEY_FILE"] {
+        assert!(stderr(&output).contains(name), "{}", stderr(&output));
+    }
+}
+
+#[tokio::test]
+async fn a_taken_port_is_told_with_its_remedy() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let around = Surroundings::start().await.with("LISTEN_ADDR", &address);
+    let output = run(&["serve"], around.environment(), "").await;
+    let told = stderr(&output);
+    assert!(told.contains(&address) && told.contains("LISTEN_ADDR") && told.contains("in use"), "{told}");
+}
+
+#[tokio::test]
+async fn migrating_twice_does_no_harm_and_a_newer_database_is_refused() {
+    let around = Surroundings::start().await;
+    let output = run(&["migrate"], around.environment(), "").await;
+    assert!(output.status.success() && stderr(&output).contains("up to date"), "{}", stderr(&output));
+    sqlx::query("INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (9999, 'of tomorrow', true, '', 0)")
+        .execute(&around.database.pool)
+        .await
+        .unwrap();
+    let output = run(&["migrate"], around.environment(), "").await;
+    assert!(!output.status.success() && stderr(&output).contains("9999"), "{}", stderr(&output));
+}
+
+#[tokio::test]
+async fn the_health_check_asks_the_proxy_that_is_configured() {
+    let around = Surroundings::start().await;
+    let process = ServeProcess::start(&around).await;
+    let address = process.url().replace("http://", "");
+    // The address to listen on may be the unspecified one; the check asks this machine then.
+    let everywhere = address.replace("127.0.0.1", "0.0.0.0");
+    for listen in [address, everywhere] {
+        let output = run(&["healthcheck"], &[("LISTEN_ADDR".to_owned(), listen)].into(), "").await;
+        assert!(output.status.success(), "{}", stderr(&output));
+    }
+}
