@@ -14,6 +14,9 @@ use crate::ingress::{self, Ingress, SharedIngress};
 use crate::keyring::Keyring;
 use crate::meter::{Recorder, RecorderTask};
 use crate::relay::Relay;
+use crate::route::circuits::Circuits;
+use crate::route::stays::Stays;
+use crate::sharing::{LimitSharing, LimitSharingTask};
 use crate::store::Database;
 use crate::upstream::bedrock::Bedrock;
 use crate::upstream::{http_client, plan::Plan};
@@ -25,6 +28,7 @@ pub struct App {
     listener: TcpListener,
     address: SocketAddr,
     recorder: RecorderTask,
+    sharing: LimitSharingTask,
     database: Database,
 }
 
@@ -43,14 +47,21 @@ impl App {
         })?;
         let address = listener.local_addr()?;
         let (recorder, recorder_task) = Recorder::start(database.clone());
+        let circuits = Circuits::default();
+        let (sharing, sharing_task) = LimitSharing::start(database.clone(), circuits.clone());
         let relay = Relay {
-            directory: Directory::new(database.clone(), hasher, config.keys.cache_ttl),
+            directory: Directory::new(database.clone(), hasher.clone(), config.keys.cache_ttl),
+            hasher,
             keyring: Keyring::new(vault),
             plan: Plan::new(http.clone(), &config.plan, config.timeouts)
                 .context("PLAN_API_KEY cannot be sent as a header")?,
             bedrock: Bedrock::new(http, &config.bedrock, config.timeouts),
+            circuits,
+            stays: Stays::new(config.timeouts.stay),
+            sharing,
             recorder,
             idle: config.timeouts.idle,
+            ping_interval: config.timeouts.ping_interval,
         };
         let ingress = Arc::new(Ingress {
             relay,
@@ -59,7 +70,7 @@ impl App {
             timeouts: config.timeouts,
             draining: AtomicBool::new(false),
         });
-        Ok(Self { ingress, listener, address, recorder: recorder_task, database })
+        Ok(Self { ingress, listener, address, recorder: recorder_task, sharing: sharing_task, database })
     }
 
     /// Where the service listens, with the real port when port 0 was asked for.
@@ -69,7 +80,7 @@ impl App {
 
     /// Serves until `shutdown` ends, then lets running requests finish, writes down their usage, and returns.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Self { ingress, listener, address, recorder, database } = self;
+        let Self { ingress, listener, address, recorder, sharing, database } = self;
         let limit = ingress.timeouts.shutdown;
         tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
         let draining = Arc::clone(&ingress);
@@ -79,6 +90,7 @@ impl App {
             tracing::info!(limit = %humantime::format_duration(limit), "shutting down: running requests may finish");
         };
         ingress::serve(listener, ingress::routes(ingress), signal, limit).await;
+        sharing.stop().await;
         recorder.drain().await;
         database.close().await;
         tracing::info!("stopped");

@@ -10,7 +10,7 @@
 //!
 //! # Layers
 //! A module imports only what stands below it, and its own children:
-//! `cli, app, openapi` · `ingress` · `relay` · `auth, keyring, route, upstream, meter` · `store, vault` ·
+//! `cli, app, openapi` · `ingress` · `relay` · `sharing` · `auth, keyring, route, upstream, meter` · `store, vault` ·
 //! `config, telemetry, wire` · `domain`. `route` and `wire` are pure; `domain` imports nothing of ours.
 
 pub mod app;
@@ -24,6 +24,7 @@ pub mod meter;
 pub mod openapi;
 pub mod relay;
 pub mod route;
+pub mod sharing;
 pub mod store;
 pub mod telemetry;
 pub mod upstream;

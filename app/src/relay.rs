@@ -5,39 +5,54 @@
 
 mod answer;
 mod bedrock;
+mod plan;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
 pub use answer::{Body, Reply};
 
-use crate::auth::{Directory, PresentedKey};
-use crate::domain::{ClientPrincipal, ErrorType, Failure, FallbackReason, Outcome, Provider};
+use crate::auth::{Directory, KeyHasher, PresentedKey};
+use crate::domain::{ClientPrincipal, ErrorType, Failure, FallbackReason, Family, Outcome, Provider};
 use crate::keyring::Keyring;
 use crate::meter::{Recorder, RequestFacts, RequestMeter, Served};
-use crate::route::classify::{Verdict, classify};
-use crate::route::decision::{Decision, Means, decide};
+use crate::route::circuits::{CircuitKey, Circuits};
+use crate::route::decision::{Decision, Means, Obstacle, decide};
+use crate::route::stays::{Conversation, Stay, Stays};
+use crate::sharing::LimitSharing;
 use crate::upstream::bedrock::Bedrock;
-use crate::upstream::plan::{Exchange, Plan, PlanFailure};
-use crate::wire::request_head;
+use crate::upstream::plan::{Exchange, Plan};
+use crate::wire::{headers, request_head, turn};
+use answer::Answer;
+use plan::PlanOutcome;
 
 /// Everything that a request needs on its way.
 #[derive(Clone, Debug)]
 pub struct Relay {
     /// Knows the access keys.
     pub directory: Directory,
+    /// Hashes credentials, so that none has to be remembered.
+    pub hasher: KeyHasher,
     /// Opens Bedrock keys.
     pub keyring: Keyring,
     /// The first choice.
     pub plan: Plan,
     /// The second choice.
     pub bedrock: Bedrock,
+    /// When a provider is not asked.
+    pub circuits: Circuits,
+    /// Which conversations stay on Bedrock.
+    pub stays: Stays,
+    /// Tells other tasks of limits.
+    pub sharing: LimitSharing,
     /// Writes usage down.
     pub recorder: Recorder,
     /// Longest silence in an answer.
     pub idle: Duration,
+    /// Longest silence that a client is left in while Bedrock works.
+    pub ping_interval: Duration,
 }
 
 /// What a request asks for, as far as the proxy treats it differently.
@@ -120,6 +135,12 @@ impl Relay {
             Operation::Passthrough => request_head::RequestHead::default(),
         };
         exchange.stream = head.stream;
+        let conversation = Conversation {
+            access_key_id: principal.access_key_id,
+            session_id: arrival.session_id.clone(),
+            agent_id: arrival.agent_id.clone(),
+            family: Family::of(&head.model),
+        };
         let facts = RequestFacts {
             request_id: arrival.request_id,
             arrived: arrival.arrived,
@@ -130,19 +151,8 @@ impl Relay {
             agent_id: arrival.agent_id,
         };
         let mut meter = RequestMeter::start(facts, Arc::clone(&principal), self.recorder.clone());
-        let fits_bedrock = self.bedrock.takes(exchange.body.len());
-        let means = Means {
-            plan_credential: self.plan.has_credential_for(&exchange.headers),
-            bedrock_key: principal.bedrock_key.is_some() && arrival.operation == Operation::Messages,
-            fits_bedrock,
-        };
-        let answer = match decide(means) {
-            Decision::PlanThenBedrock => self.plan_then_bedrock(&principal, &exchange, &mut meter).await,
-            Decision::PlanOnly => self.plan_only(&exchange, &mut meter).await,
-            Decision::BedrockOnly => self.bedrock_only(&principal, &exchange, &mut meter).await,
-            Decision::Nowhere => Err(no_way(arrival.operation, means)),
-        };
-        match answer {
+        let case = Case { principal: &principal, exchange: &exchange, operation: arrival.operation, conversation };
+        match self.answer(&case, &mut meter).await {
             Ok(answer) => Ok(answer.into_reply(meter)),
             Err(failure) => {
                 meter.answers(failure.status);
@@ -152,67 +162,112 @@ impl Relay {
         }
     }
 
-    async fn plan_only(&self, exchange: &Exchange, meter: &mut RequestMeter) -> Result<answer::Answer, Failure> {
-        meter.asks(Served { provider: Provider::Plan, fallback: None });
-        let response = self.plan.send(exchange).await.map_err(|failure| plan_failed(&failure))?;
-        match classify(response.status().as_u16(), response.headers()) {
-            Verdict::Refuse(_) => Err(invalid_answer()),
-            Verdict::Relay | Verdict::FallBack(_) => Ok(answer::from_plan(response, self.idle)),
-        }
-    }
-
-    async fn plan_then_bedrock(
-        &self,
-        principal: &ClientPrincipal,
-        exchange: &Exchange,
-        meter: &mut RequestMeter,
-    ) -> Result<answer::Answer, Failure> {
-        meter.asks(Served { provider: Provider::Plan, fallback: None });
-        let (reason, response) = match self.plan.send(exchange).await {
-            Ok(response) => match classify(response.status().as_u16(), response.headers()) {
-                Verdict::Relay => return Ok(answer::from_plan(response, self.idle)),
-                Verdict::FallBack(reason) => (reason, Ok(response)),
-                Verdict::Refuse(reason) => (reason, Err(invalid_answer())),
-            },
-            Err(failure) => match failure.reason() {
-                Some(reason) => (reason, Err(plan_failed(&failure))),
-                None => return Err(plan_failed(&failure)),
-            },
+    async fn answer(&self, case: &Case<'_>, meter: &mut RequestMeter) -> Result<Answer, Failure> {
+        let means = Means {
+            strategy: case.principal.routing_strategy,
+            plan_credential: self.plan.has_credential_for(&case.exchange.headers),
+            bedrock_key: case.principal.bedrock_key.is_some() && case.operation == Operation::Messages,
+            fits_bedrock: self.bedrock.takes(case.exchange.body.len()),
         };
-        match self.prepare(principal, exchange).await {
-            Ok(prepared) => self.fall_back(principal, prepared, reason, response.ok(), meter).await,
-            // Bedrock cannot help, so the client shall see what the plan said.
-            Err(_) => response.map(|response| answer::from_plan(response, self.idle)),
+        match decide(means) {
+            Decision::PlanThenBedrock => self.plan_then_bedrock(case, meter).await,
+            Decision::PlanOnly => self.plan_only(case, meter).await,
+            Decision::BedrockOnly => {
+                let prepared = self.prepare(case.principal, case.exchange).await?;
+                self.ask_bedrock(case.principal, prepared, None, meter).await
+            }
+            Decision::Nowhere(obstacle) => Err(no_way(case.operation, obstacle)),
         }
     }
 
-    async fn bedrock_only(
-        &self,
-        principal: &ClientPrincipal,
-        exchange: &Exchange,
-        meter: &mut RequestMeter,
-    ) -> Result<answer::Answer, Failure> {
-        let prepared = self.prepare(principal, exchange).await?;
-        self.ask_bedrock(principal, prepared, None, meter).await
+    async fn plan_only(&self, case: &Case<'_>, meter: &mut RequestMeter) -> Result<Answer, Failure> {
+        meter.asks(Served { provider: Provider::Plan, fallback: None });
+        // There is no other way, so the breakers are told and not asked. Other paths than messages tell them nothing.
+        let key = (case.operation == Operation::Messages).then(|| self.circuit_key(case));
+        let ticket = key.map(|key| self.circuits.ticket(key));
+        match self.ask_plan(case.exchange, ticket, meter).await? {
+            PlanOutcome::Answer(answer) | PlanOutcome::Fault(_, Ok(answer)) => Ok(answer),
+            PlanOutcome::Fault(_, Err(failure)) => Err(failure),
+        }
     }
 
+    async fn plan_then_bedrock(&self, case: &Case<'_>, meter: &mut RequestMeter) -> Result<Answer, Failure> {
+        let now = Instant::now();
+        let key = self.circuit_key(case);
+        meter.circuit(self.circuits.phase(&key, now).name());
+        let admitted = match self.stays_for(case, key, now) {
+            Some(reason) => Err(reason),
+            None => self.circuits.admit(key, now).ok_or(FallbackReason::CircuitOpen),
+        };
+        let (reason, otherwise) = match admitted {
+            Ok(ticket) => {
+                meter.asks(Served { provider: Provider::Plan, fallback: None });
+                match self.ask_plan(case.exchange, Some(ticket), meter).await? {
+                    PlanOutcome::Answer(answer) => {
+                        self.stays.end(&case.conversation);
+                        return Ok(answer);
+                    }
+                    PlanOutcome::Fault(fault, otherwise) => (fault.reason, Some(otherwise)),
+                }
+            }
+            Err(reason) => (reason, None),
+        };
+        self.fall_back(case, reason, otherwise, meter).await
+    }
+
+    /// Bedrock in place of the plan; `otherwise` is what the plan has said, if it was asked.
     async fn fall_back(
         &self,
-        principal: &ClientPrincipal,
-        prepared: bedrock::Prepared,
+        case: &Case<'_>,
         reason: FallbackReason,
-        refused: Option<reqwest::Response>,
+        otherwise: Option<Result<Answer, Failure>>,
         meter: &mut RequestMeter,
-    ) -> Result<answer::Answer, Failure> {
-        tracing::info!(reason = reason.name(), "the plan cannot serve; asking Bedrock");
-        // The refusal is read to its end meanwhile, so that its connection can be used again.
-        let (answer, ()) = futures_util::future::join(
-            self.ask_bedrock(principal, prepared, Some(reason), meter),
-            answer::discard(refused),
-        )
-        .await;
-        answer
+    ) -> Result<Answer, Failure> {
+        let region = &case.principal.bedrock_region;
+        let prepared = match &otherwise {
+            Some(_) if !self.circuits.admits_bedrock(region, Instant::now()) => Err(bedrock_is_away()),
+            _ => self.prepare(case.principal, case.exchange).await,
+        };
+        match (prepared, otherwise) {
+            (Ok(prepared), otherwise) => {
+                drop(otherwise);
+                tracing::info!(reason = reason.name(), "the plan does not serve; asking Bedrock");
+                self.stays.begin(case.conversation.clone(), Instant::now());
+                self.ask_bedrock(case.principal, prepared, Some(reason), meter).await
+            }
+            // Bedrock cannot help, so the client shall see what the plan said; if it was not asked yet, it is now.
+            (Err(_), Some(otherwise)) => otherwise,
+            (Err(_), None) => self.plan_only(case, meter).await,
+        }
     }
+
+    /// Why a conversation that fell back stays on Bedrock, if it does.
+    fn stays_for(&self, case: &Case<'_>, key: CircuitKey, now: Instant) -> Option<FallbackReason> {
+        let begun = self.stays.begun(&case.conversation)?;
+        match self.stays.at(begun, self.circuits.open_until(&key), now) {
+            // The breaker itself will say so, and may send a probe.
+            Stay::PlanIsClosed | Stay::Over => None,
+            Stay::UntilTurnEnds => {
+                let may_switch = case.exchange.headers.contains_key(headers::CONTEXT_COMPACTED)
+                    || turn::is_at_boundary(&case.exchange.body);
+                (!may_switch).then_some(FallbackReason::Staying)
+            }
+        }
+    }
+
+    /// Whose breaker a request is about: that of the credential which the plan will see.
+    fn circuit_key(&self, case: &Case<'_>) -> CircuitKey {
+        let credential = self.plan.credential_for(&case.exchange.headers);
+        CircuitKey { credential: self.hasher.hash_bytes(credential), family: case.conversation.family }
+    }
+}
+
+/// A request and its holder.
+struct Case<'c> {
+    principal: &'c Arc<ClientPrincipal>,
+    exchange: &'c Exchange,
+    operation: Operation,
+    conversation: Conversation,
 }
 
 fn unknown_key() -> Failure {
@@ -220,38 +275,29 @@ fn unknown_key() -> Failure {
     Failure::new(403, ErrorType::Permission, message).final_answer()
 }
 
-fn no_way(operation: Operation, means: Means) -> Failure {
+fn no_way(operation: Operation, obstacle: Obstacle) -> Failure {
     if operation == Operation::Passthrough {
         let message = "This path is served by the plan only, and the request brings no login or API key for it.";
         return Failure::new(501, ErrorType::NotSupported, message).final_answer();
     }
-    if means.bedrock_key {
-        return Failure::new(
-            413,
-            ErrorType::RequestTooLarge,
-            "The request is too large for Bedrock, and it brings no login for the plan.",
-        );
-    }
-    let message = "The request brings no login or API key for the plan, and no Bedrock key is registered for your access key. \
-                   Log in with Claude Code, or ask the administrator of your proxy to register a Bedrock key.";
-    Failure::new(403, ErrorType::Permission, message).final_answer()
-}
-
-fn plan_failed(failure: &PlanFailure) -> Failure {
-    tracing::warn!(error = %failure, "the plan gave no answer");
-    match failure {
-        PlanFailure::Path => {
-            Failure::new(400, ErrorType::InvalidRequest, "The path of this request cannot be forwarded.")
+    match obstacle {
+        Obstacle::TooLarge => {
+            let message = "The request is too large for Bedrock, and the plan cannot serve it.";
+            Failure::new(413, ErrorType::RequestTooLarge, message).final_answer()
         }
-        PlanFailure::Unreachable(_) => {
-            Failure::new(502, ErrorType::Api, "The proxy could not reach the plan. Try again soon.")
+        Obstacle::NoBedrockKey => {
+            let message = "Your requests are served by Bedrock only, and no Bedrock key is registered for your access key. \
+                           Ask the administrator of your proxy to register one.";
+            Failure::new(403, ErrorType::Permission, message).final_answer()
         }
-        PlanFailure::FirstByteTimeout => {
-            Failure::new(504, ErrorType::Timeout, "The plan did not begin to answer in time.")
+        Obstacle::NoLogin => {
+            let message = "The request brings no login or API key for the plan, and Bedrock is not set up for your access key. \
+                           Log in with Claude Code, or ask the administrator of your proxy to register a Bedrock key.";
+            Failure::new(403, ErrorType::Permission, message).final_answer()
         }
     }
 }
 
-fn invalid_answer() -> Failure {
-    Failure::new(502, ErrorType::Api, "The plan gave an answer that cannot be relayed (a redirect).")
+fn bedrock_is_away() -> Failure {
+    Failure::new(529, ErrorType::Overloaded, "Bedrock does not serve at the moment.")
 }

@@ -57,7 +57,7 @@ async fn every_answer_of_bedrock_is_a_row_with_its_exact_tokens() {
     let (app, client, key) = app_and_client().await;
     let mut request_ids = Vec::new();
     for (reply, stream) in [(Reply::bedrock_stream(&billed()), true), (Reply::bedrock_json(&billed()), false)] {
-        app.plan().enqueue(Reply::plan_limited(2_000_000_000));
+        app.plan().enqueue(Reply::overloaded());
         app.bedrock().enqueue(reply);
         let request = client
             .message(stream)

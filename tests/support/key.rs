@@ -1,7 +1,7 @@
 //! Access keys for tests, issued as the command line issues them.
 
 use claude_code_proxy::auth::KeyHasher;
-use claude_code_proxy::domain::{AccessKey, Secret};
+use claude_code_proxy::domain::{AccessKey, RoutingStrategy, Secret};
 use claude_code_proxy::store::{Database, NewKey};
 use claude_code_proxy::vault::Vault;
 use uuid::Uuid;
@@ -17,11 +17,18 @@ pub struct KeyWish {
     pub model: &'static str,
     /// Its region.
     pub region: &'static str,
+    /// How its user's requests are served.
+    pub routing: RoutingStrategy,
 }
 
 impl Default for KeyWish {
     fn default() -> Self {
-        Self { bedrock: true, model: "global.anthropic.claude-opus-5-5", region: "ap-northeast-2" }
+        Self {
+            bedrock: true,
+            model: "global.anthropic.claude-opus-5-5",
+            region: "ap-northeast-2",
+            routing: RoutingStrategy::PlanFirst,
+        }
     }
 }
 
@@ -49,6 +56,11 @@ impl KeyWish {
         Self { model, ..Self::default() }
     }
 
+    /// A key whose user is served in this way.
+    pub fn routed(routing: RoutingStrategy) -> Self {
+        Self { routing, ..Self::default() }
+    }
+
     pub(crate) async fn issue(self, database: &Database, hasher_secret: &str, vault: &dyn Vault) -> IssuedKey {
         let hasher = KeyHasher::new(&Secret::new(hasher_secret));
         let key = AccessKey::generate().expect("randomness");
@@ -61,6 +73,7 @@ impl KeyWish {
         let new = NewKey {
             id,
             user: format!("developer {id}"),
+            routing_strategy: Some(self.routing),
             hash: hasher.hash(key.expose()),
             prefix: key.shown_prefix().to_owned(),
             region: self.region.to_owned(),

@@ -21,8 +21,13 @@ impl KeyHasher {
 
     /// The hash of a key.
     pub fn hash(&self, key: &str) -> KeyHash {
+        self.hash_bytes(key.as_bytes())
+    }
+
+    /// The hash of a credential of any form.
+    pub fn hash_bytes(&self, credential: &[u8]) -> KeyHash {
         let mut mac = self.keyed.clone();
-        mac.update(key.as_bytes());
+        mac.update(credential);
         KeyHash(mac.finalize().into_bytes().into())
     }
 }

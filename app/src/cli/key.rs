@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::auth::KeyHasher;
 use crate::config::{DatabaseConfig, Environment, KeyConfig, VaultConfig};
-use crate::domain::{AccessKey, KeyHash, Secret};
+use crate::domain::{AccessKey, KeyHash, RoutingStrategy, Secret};
 use crate::store::{Database, NewKey};
 use crate::upstream::bedrock::target::{check_model, check_region};
 use crate::vault::{LocalVault, Vault as _};
@@ -26,6 +26,9 @@ pub(super) struct IssueArgs {
     /// Bedrock model, inference profile or ARN that serves when the plan cannot.
     #[arg(long, default_value = "global.anthropic.claude-opus-5-5", value_parser = |text: &str| check_model(text).map(|()| text.to_owned()))]
     model: String,
+    /// How the user's requests are served: plan_first, bedrock_only or plan_only [default for a new user: plan_first].
+    #[arg(long, value_parser = routing)]
+    routing: Option<RoutingStrategy>,
     /// Read the Bedrock API key of this access key from the first line of standard input.
     #[arg(long)]
     bedrock_key_stdin: bool,
@@ -39,6 +42,10 @@ fn user_name(text: &str) -> Result<String, String> {
     } else {
         Err("a name has 1 to 255 characters and no control characters".to_owned())
     }
+}
+
+fn routing(text: &str) -> Result<RoutingStrategy, String> {
+    RoutingStrategy::parse(text).ok_or_else(|| "write plan_first, bedrock_only or plan_only".to_owned())
 }
 
 /// Issues a key and prints it.
@@ -60,6 +67,7 @@ pub(super) async fn issue(args: IssueArgs) -> anyhow::Result<ExitCode> {
     let new = NewKey {
         id,
         user: args.user,
+        routing_strategy: args.routing,
         hash: hasher.hash(key.expose()),
         prefix: key.shown_prefix().to_owned(),
         region: args.region,

@@ -94,6 +94,10 @@ pub struct TimeoutConfig {
     pub first_byte: Duration,
     /// `IDLE_TIMEOUT`
     pub idle: Duration,
+    /// `PING_INTERVAL`
+    pub ping_interval: Duration,
+    /// `STAY_LIMIT`
+    pub stay: Duration,
     /// `SHUTDOWN_TIMEOUT`
     pub shutdown: Duration,
 }
@@ -205,12 +209,16 @@ fn read_timeouts(env: &mut Environment<'_>) -> Option<TimeoutConfig> {
     let stream_first_byte = env.duration(&var::STREAM_FIRST_BYTE_TIMEOUT);
     let first_byte = env.duration(&var::FIRST_BYTE_TIMEOUT);
     let idle = env.duration(&var::IDLE_TIMEOUT);
+    let ping_interval = env.duration(&var::PING_INTERVAL);
+    let stay = env.duration(&var::STAY_LIMIT);
     let shutdown = env.duration(&var::SHUTDOWN_TIMEOUT);
     Some(TimeoutConfig {
         connect: connect?,
         stream_first_byte: stream_first_byte?,
         first_byte: first_byte?,
         idle: idle?,
+        ping_interval: ping_interval?,
+        stay: stay?,
         shutdown: shutdown?,
     })
 }

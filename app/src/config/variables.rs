@@ -96,6 +96,18 @@ pub(super) const FIRST_BYTE_TIMEOUT: Variable =
 /// Silence.
 pub(super) const IDLE_TIMEOUT: Variable =
     Variable::new("IDLE_TIMEOUT", Value("300s"), "Longest silence in the middle of an upload or of an answer.");
+/// Pings.
+pub(super) const PING_INTERVAL: Variable = Variable::new(
+    "PING_INTERVAL",
+    Value("15s"),
+    "Longest silence of a stream that Bedrock serves; then the proxy sends a ping.",
+);
+/// Staying on Bedrock.
+pub(super) const STAY_LIMIT: Variable = Variable::new(
+    "STAY_LIMIT",
+    Value("5m"),
+    "How long a conversation that fell back stays on Bedrock in mid-turn once the plan could serve it again.",
+);
 /// Shutdown.
 pub(super) const SHUTDOWN_TIMEOUT: Variable =
     Variable::new("SHUTDOWN_TIMEOUT", Value("110s"), "Time that running requests get after SIGTERM.");
@@ -125,6 +137,8 @@ pub const VARIABLES: &[Variable] = &[
     STREAM_FIRST_BYTE_TIMEOUT,
     FIRST_BYTE_TIMEOUT,
     IDLE_TIMEOUT,
+    PING_INTERVAL,
+    STAY_LIMIT,
     SHUTDOWN_TIMEOUT,
     KEY_CACHE_TTL,
     LOG_LEVEL,

@@ -60,6 +60,13 @@ impl KeyHash {
     pub fn to_hex(self) -> String {
         hex::encode(self.0)
     }
+
+    /// Reads that form.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(text, &mut bytes).ok()?;
+        Some(Self(bytes))
+    }
 }
 
 #[cfg(test)]

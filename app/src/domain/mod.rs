@@ -2,6 +2,7 @@
 
 pub mod access_key;
 pub mod failure;
+pub mod family;
 pub mod principal;
 pub mod provider;
 pub mod secret;
@@ -9,7 +10,8 @@ pub mod usage;
 
 pub use access_key::{AccessKey, KeyHash};
 pub use failure::{ErrorType, Failure};
+pub use family::Family;
 pub use principal::ClientPrincipal;
-pub use provider::{FallbackReason, Provider};
+pub use provider::{FallbackReason, Provider, RoutingStrategy};
 pub use secret::Secret;
 pub use usage::{Outcome, TokenUsage, UsageRecord};

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::RoutingStrategy;
+
 /// The holder of a valid access key, with what the key says about Bedrock.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ClientPrincipal {
@@ -13,6 +15,8 @@ pub struct ClientPrincipal {
     pub access_key_id: Uuid,
     /// First twelve characters of the key, for logs.
     pub key_prefix: String,
+    /// What the administrator has set for the user.
+    pub routing_strategy: RoutingStrategy,
     /// AWS region of the Bedrock calls.
     pub bedrock_region: String,
     /// Bedrock model id, inference profile or ARN that serves this key's fallbacks.

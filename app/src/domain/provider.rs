@@ -26,9 +26,13 @@ pub enum FallbackReason {
     PlanLimit,
     /// 429 without them: requests came too fast.
     Throttled,
-    /// 529, or an error body that says `overloaded_error`.
+    /// 429 because the request wants more than the plan includes, such as extra usage for a long context.
+    ExtraUsage,
+    /// 429 because a spending limit is reached.
+    SpendLimit,
+    /// 529, or an `overloaded_error` in a stream.
     Overloaded,
-    /// 500, 502, 503, 504, 520 to 524.
+    /// 500, 502, 503, 504, 520 to 524, or an `api_error` in a stream.
     ServerError,
     /// No connection: name resolution, TCP or TLS failed, or the connection broke before the answer.
     Unreachable,
@@ -36,6 +40,12 @@ pub enum FallbackReason {
     FirstByteTimeout,
     /// An answer that no Messages API gives, such as a redirect.
     InvalidAnswer,
+    /// A stream that ended or broke before its first content.
+    BrokenStream,
+    /// The plan was not asked: its circuit is open.
+    CircuitOpen,
+    /// The plan was not asked: the conversation is in the middle of a turn that Bedrock began.
+    Staying,
 }
 
 impl FallbackReason {
@@ -44,11 +54,47 @@ impl FallbackReason {
         match self {
             Self::PlanLimit => "plan_limit",
             Self::Throttled => "throttled",
+            Self::ExtraUsage => "extra_usage",
+            Self::SpendLimit => "spend_limit",
             Self::Overloaded => "overloaded",
             Self::ServerError => "server_error",
             Self::Unreachable => "unreachable",
             Self::FirstByteTimeout => "first_byte_timeout",
             Self::InvalidAnswer => "invalid_answer",
+            Self::BrokenStream => "broken_stream",
+            Self::CircuitOpen => "circuit_open",
+            Self::Staying => "staying",
         }
+    }
+}
+
+/// How an administrator wants a user's requests served; `users.routing_strategy`.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, Debug)]
+pub enum RoutingStrategy {
+    /// The plan, and Bedrock when the plan cannot serve.
+    #[default]
+    PlanFirst,
+    /// Bedrock, without asking the plan.
+    BedrockOnly,
+    /// The plan and nothing else.
+    PlanOnly,
+}
+
+impl RoutingStrategy {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::PlanFirst, Self::BedrockOnly, Self::PlanOnly];
+
+    /// The value in the database and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PlanFirst => "plan_first",
+            Self::BedrockOnly => "bedrock_only",
+            Self::PlanOnly => "plan_only",
+        }
+    }
+
+    /// Reads the value of the database or of the command line.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|strategy| strategy.name() == text)
     }
 }

@@ -50,6 +50,8 @@ pub struct RequestMeter {
     /// Whether Bedrock may have counted tokens for it.
     metered: bool,
     status: u16,
+    circuit: &'static str,
+    waited: Duration,
     first_byte: Option<Duration>,
     usage: UsageMerge,
     outcome: Outcome,
@@ -66,6 +68,8 @@ impl RequestMeter {
             served: None,
             metered: false,
             status: 0,
+            circuit: "closed",
+            waited: Duration::ZERO,
             first_byte: None,
             usage: UsageMerge::default(),
             outcome: Outcome::Cancelled,
@@ -91,6 +95,16 @@ impl RequestMeter {
     /// The status that the client is told.
     pub fn answers(&mut self, status: u16) {
         self.status = status;
+    }
+
+    /// The state of the plan's breaker for this request.
+    pub fn circuit(&mut self, state: &'static str) {
+        self.circuit = state;
+    }
+
+    /// So much of the time went by waiting for a provider.
+    pub fn waited(&mut self, duration: Duration) {
+        self.waited += duration;
     }
 
     /// Something of the answer's body has come.
@@ -150,10 +164,14 @@ impl Drop for RequestMeter {
             provider = self.served.map(|served| served.provider.name()),
             is_fallback = self.served.is_some_and(|served| served.fallback.is_some()),
             fallback_reason = self.served.and_then(|served| served.fallback).map(FallbackReason::name),
+            circuit = self.circuit,
             status = self.status,
             outcome = self.outcome.name(),
             latency_ms = milliseconds(self.facts.arrived.elapsed()),
+            overhead_ms = milliseconds(self.first_byte.unwrap_or_else(|| self.facts.arrived.elapsed()).saturating_sub(self.waited)),
             ttft_ms = self.first_byte.map(milliseconds),
+            input_tokens = self.metered.then_some(self.usage.tokens.input),
+            output_tokens = self.metered.then_some(self.usage.tokens.output),
             "request"
         );
         if self.metered {

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt as _};
+use futures_util::{Stream, StreamExt as _, stream};
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, HeaderValue};
 
@@ -41,44 +41,41 @@ pub(super) enum AnswerBody {
     /// A whole message of Bedrock.
     BedrockMessage(Bytes),
     /// The events of Bedrock.
-    BedrockEvents(Pin<Box<dyn Stream<Item = Result<Event, EventError>> + Send>>),
+    BedrockEvents(Events),
 }
 
-/// An answer of the plan: status, headers and bytes as they come.
-pub(super) fn from_plan(response: reqwest::Response, idle_limit: Duration) -> Answer {
-    let status = response.status().as_u16();
-    let mut map = response.headers().clone();
-    headers::strip_hop_by_hop(&mut map);
-    let length = map.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok());
-    let bytes = response.bytes_stream().map(|item| item.map_err(|error| io::Error::other(error.without_url())));
-    let body = Box::pin(idle::limit(bytes, idle_limit));
-    Answer {
-        status,
-        headers: map,
-        served: Served { provider: Provider::Plan, fallback: None },
-        body: AnswerBody::Plan(body, length),
-    }
-}
+/// The events of Bedrock as they come.
+pub(super) type Events = Pin<Box<dyn Stream<Item = Result<Event, EventError>> + Send>>;
 
-/// Reads a refusal of the plan to its end, if that comes soon.
-pub(super) async fn discard(response: Option<reqwest::Response>) {
-    const AT_MOST: Duration = Duration::from_millis(250);
-    const BYTES: usize = 64 << 10;
-    let Some(mut response) = response else { return };
-    let read = async {
-        let mut seen = 0;
-        while let Ok(Some(chunk)) = response.chunk().await {
-            seen += chunk.len();
-            if seen > BYTES {
-                break;
-            }
-        }
-    };
-    // Whether it came to its end does not matter: without it the connection is closed, and that is all.
-    let _ = tokio::time::timeout(AT_MOST, read).await;
+/// What follows the part of an answer that has been read.
+pub(super) enum Rest {
+    /// More to come.
+    More(reqwest::Response),
+    /// Nothing: that was the end.
+    Ended,
+    /// The connection broke; the client's shall break too.
+    Broken(String),
 }
 
 impl Answer {
+    /// An answer of the plan: status, headers and bytes as they come.
+    pub(super) fn of_plan(status: u16, mut map: HeaderMap, prefix: Bytes, rest: Rest, idle_limit: Duration) -> Self {
+        headers::strip_hop_by_hop(&mut map);
+        let length = map.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok());
+        let begun = stream::iter((!prefix.is_empty()).then_some(Ok(prefix)));
+        let body: Body = match rest {
+            Rest::More(response) => {
+                let bytes =
+                    response.bytes_stream().map(|item| item.map_err(|error| io::Error::other(error.without_url())));
+                Box::pin(begun.chain(idle::limit(bytes, idle_limit)))
+            }
+            Rest::Ended => Box::pin(begun),
+            Rest::Broken(what) => Box::pin(begun.chain(stream::iter([Err(io::Error::other(what))]))),
+        };
+        let served = Served { provider: Provider::Plan, fallback: None };
+        Self { status, headers: map, served, body: AnswerBody::Plan(body, length) }
+    }
+
     /// Binds the answer to the meter, which lives as long as the body does.
     pub(super) fn into_reply(self, mut meter: RequestMeter) -> Reply {
         meter.answers(self.status);
@@ -93,7 +90,7 @@ impl Answer {
                 meter.saw_body();
                 meter.saw_usage(&bytes);
                 meter.ends(Outcome::Completed);
-                Box::pin(futures_util::stream::once(std::future::ready(Ok(bytes))))
+                Box::pin(stream::once(std::future::ready(Ok(bytes))))
             }
             AnswerBody::BedrockEvents(events) => Box::pin(metered_events(events, meter)),
         };
@@ -107,7 +104,7 @@ fn metered_bytes(
     length: Option<u64>,
     meter: RequestMeter,
 ) -> impl Stream<Item = io::Result<Bytes>> + Send {
-    futures_util::stream::unfold((bytes, length, Some(meter)), |(mut bytes, mut left, mut meter)| async move {
+    stream::unfold((bytes, length, Some(meter)), |(mut bytes, mut left, mut meter)| async move {
         let item = bytes.next().await;
         if let Some(meter) = &mut meter {
             match &item {
@@ -134,11 +131,8 @@ fn metered_bytes(
 }
 
 /// Events of Bedrock, written as the Messages API writes them.
-fn metered_events(
-    events: Pin<Box<dyn Stream<Item = Result<Event, EventError>> + Send>>,
-    meter: RequestMeter,
-) -> impl Stream<Item = io::Result<Bytes>> + Send {
-    futures_util::stream::unfold((events, Some(meter)), |(mut events, meter)| async move {
+fn metered_events(events: Events, meter: RequestMeter) -> impl Stream<Item = io::Result<Bytes>> + Send {
+    stream::unfold((events, Some(meter)), |(mut events, meter)| async move {
         let mut meter = meter?;
         match events.next().await? {
             Ok(event) => {
@@ -157,6 +151,11 @@ fn metered_events(
                 tracing::warn!(%error, "the answer of Bedrock broke off");
                 let last = match error {
                     EventError::Reported(failure) => {
+                        meter.ends(Outcome::Failed);
+                        Ok(sse::event("error", failure.to_json().as_bytes()))
+                    }
+                    EventError::Refused(failure) => {
+                        meter.was_refused();
                         meter.ends(Outcome::Failed);
                         Ok(sse::event("error", failure.to_json().as_bytes()))
                     }

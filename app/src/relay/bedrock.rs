@@ -1,14 +1,20 @@
 //! The part of a request's life that belongs to Bedrock: key, body, call.
 
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::{FutureExt as _, StreamExt as _, future, stream};
 use http::HeaderMap;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 
 use super::Relay;
-use super::answer::{Answer, AnswerBody};
+use super::answer::{Answer, AnswerBody, Events};
 use crate::domain::{ClientPrincipal, ErrorType, Failure, FallbackReason, Provider, Secret};
 use crate::meter::{RequestMeter, Served};
+use crate::route::circuits::Circuits;
 use crate::upstream::bedrock::body::{self, Bridged};
-use crate::upstream::bedrock::events;
+use crate::upstream::bedrock::{Bedrock, BedrockFailure, EventError, events};
 use crate::upstream::plan::Exchange;
 use crate::wire::headers;
 
@@ -28,11 +34,8 @@ impl Relay {
         let bridged = body::bridge(&exchange.body, &exchange.headers, &principal.bedrock_model)
             .map_err(|error| Failure::new(400, ErrorType::InvalidRequest, error.to_string()))?;
         let unusable = || {
-            Failure::new(
-                503,
-                ErrorType::Api,
-                "The Bedrock key of your access key cannot be opened. Ask your administrator.",
-            )
+            let message = "The Bedrock key of your access key cannot be opened. Ask your administrator.";
+            Failure::new(503, ErrorType::Api, message)
         };
         let sealed = principal.bedrock_key.as_ref().ok_or_else(unusable)?;
         let key = self.keyring.open(principal.access_key_id, sealed).await.map_err(|error| {
@@ -48,7 +51,7 @@ impl Relay {
     /// What the client is told when Bedrock does not serve.
     pub(super) async fn ask_bedrock(
         &self,
-        principal: &ClientPrincipal,
+        principal: &Arc<ClientPrincipal>,
         prepared: Prepared,
         fallback: Option<FallbackReason>,
         meter: &mut RequestMeter,
@@ -56,31 +59,123 @@ impl Relay {
         let served = Served { provider: Provider::Bedrock, fallback };
         meter.asks(served);
         let Prepared { key, bridged: Bridged { body, dropped }, stream } = prepared;
-        let called = if stream {
-            let raw = self.bedrock.invoke_stream(principal, &key, body).await;
-            raw.map(|raw| AnswerBody::BedrockEvents(Box::pin(events(raw, self.idle))))
-        } else {
-            self.bedrock.invoke(principal, &key, body).await.map(AnswerBody::BedrockMessage)
+        let call = Call {
+            bedrock: self.bedrock.clone(),
+            circuits: self.circuits.clone(),
+            principal: Arc::clone(principal),
+            key,
+            body,
         };
-        let body = called.map_err(|failure| {
-            tracing::warn!(status = failure.status, code = failure.code, "Bedrock did not serve");
-            // After a time-out Bedrock may have worked, and counted, all the same.
-            if !failure.is_timeout() {
+        let asked = Instant::now();
+        let called = if stream {
+            begun_in_time(call.stream(self.idle), self.ping_interval).await.map(AnswerBody::BedrockEvents)
+        } else {
+            call.whole().await.map(AnswerBody::BedrockMessage)
+        };
+        meter.waited(asked.elapsed());
+        let body = called.map_err(|refused| {
+            if refused.counted_nothing {
                 meter.was_refused();
             }
-            failure.to_client()
+            refused.failure
         })?;
-        let mut map = HeaderMap::new();
-        map.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static(if stream { "text/event-stream; charset=utf-8" } else { "application/json" }),
-        );
-        if stream {
-            map.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        }
-        if let (false, Ok(names)) = (dropped.is_empty(), HeaderValue::from_str(&dropped.join(","))) {
-            map.insert(headers::BEDROCK_DROPPED, names);
-        }
-        Ok(Answer { status: 200, headers: map, served, body })
+        Ok(Answer { status: 200, headers: answer_headers(stream, &dropped), served, body })
     }
+}
+
+/// Bedrock did not serve.
+struct Refused {
+    failure: Failure,
+    /// Whether it is sure that no tokens were counted.
+    counted_nothing: bool,
+}
+
+/// One call of Bedrock, owning what it needs, so that it can outlive the head of the answer.
+struct Call {
+    bedrock: Bedrock,
+    circuits: Circuits,
+    principal: Arc<ClientPrincipal>,
+    key: Secret,
+    body: Vec<u8>,
+}
+
+impl Call {
+    async fn whole(self) -> Result<bytes::Bytes, Refused> {
+        let called = self.bedrock.invoke(&self.principal, &self.key, self.body).await;
+        learnt(&self.circuits, &self.principal.bedrock_region, called)
+    }
+
+    /// Waits for the first event: an error in its place keeps its HTTP status.
+    async fn stream(self, idle: Duration) -> Result<Events, Refused> {
+        let called = self.bedrock.invoke_stream(&self.principal, &self.key, self.body).await;
+        let raw = learnt(&self.circuits, &self.principal.bedrock_region, called)?;
+        let mut events: Events = Box::pin(events(raw, idle));
+        match events.next().await {
+            Some(Ok(first)) => Ok(Box::pin(stream::once(future::ready(Ok(first))).chain(events))),
+            Some(Err(EventError::Reported(failure) | EventError::Refused(failure))) => {
+                Err(Refused { failure, counted_nothing: true })
+            }
+            Some(Err(EventError::Broken(what))) => {
+                tracing::warn!(what, "the answer of Bedrock broke off before it began");
+                let failure =
+                    Failure::new(502, ErrorType::Api, "Bedrock broke off before its answer began. Try again.");
+                Err(Refused { failure, counted_nothing: false })
+            }
+            None => Ok(events),
+        }
+    }
+}
+
+/// Tells the breaker of the region how a call went, and turns a failure into the client's words.
+fn learnt<T>(circuits: &Circuits, region: &str, called: Result<T, BedrockFailure>) -> Result<T, Refused> {
+    let now = Instant::now();
+    match called {
+        Ok(answer) => {
+            circuits.bedrock_served(region, now);
+            Ok(answer)
+        }
+        Err(failure) => {
+            tracing::warn!(status = failure.status, code = failure.code, "Bedrock did not serve");
+            if failure.is_about_bedrock() {
+                circuits.bedrock_failed(region, now)
+            } else {
+                circuits.bedrock_served(region, now)
+            }
+            // After a time-out Bedrock may have worked, and counted, all the same.
+            Err(Refused { counted_nothing: !failure.is_timeout(), failure: failure.to_client() })
+        }
+    }
+}
+
+/// Waits for a stream to begin. If that takes longer than a client may be left in silence, the answer begins without
+/// it, and the stream, or the error in its place, follows when it comes.
+async fn begun_in_time(
+    begins: impl Future<Output = Result<Events, Refused>> + Send + 'static,
+    silence: Duration,
+) -> Result<Events, Refused> {
+    let mut begins: Pin<Box<dyn Future<Output = Result<Events, Refused>> + Send>> = Box::pin(begins);
+    if let Ok(begun) = tokio::time::timeout(silence, begins.as_mut()).await {
+        return begun;
+    }
+    let late = begins.map(|begun| match begun {
+        Ok(events) => events,
+        Err(refused) => {
+            let error = if refused.counted_nothing { EventError::Refused } else { EventError::Reported };
+            Box::pin(stream::iter([Err(error(refused.failure))])) as Events
+        }
+    });
+    Ok(Box::pin(late.flatten_stream()))
+}
+
+fn answer_headers(stream: bool, dropped: &[&str]) -> HeaderMap {
+    let mut map = HeaderMap::new();
+    let kind = if stream { "text/event-stream; charset=utf-8" } else { "application/json" };
+    map.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    if stream {
+        map.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    }
+    if let (false, Ok(names)) = (dropped.is_empty(), HeaderValue::from_str(&dropped.join(","))) {
+        map.insert(headers::BEDROCK_DROPPED, names);
+    }
+    map
 }

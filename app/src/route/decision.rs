@@ -1,5 +1,7 @@
 //! Decides which providers may serve a request.
 
+use crate::domain::RoutingStrategy;
+
 /// The way of one request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Decision {
@@ -10,12 +12,25 @@ pub enum Decision {
     /// Bedrock, without asking the plan.
     BedrockOnly,
     /// Neither is possible.
-    Nowhere,
+    Nowhere(Obstacle),
+}
+
+/// Why nobody can serve a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Obstacle {
+    /// There is no credential for the plan, and Bedrock cannot or may not serve.
+    NoLogin,
+    /// Bedrock alone may serve, and no Bedrock key is registered.
+    NoBedrockKey,
+    /// Bedrock alone could serve, and the body is too large for it.
+    TooLarge,
 }
 
 /// What the decision rests on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Means {
+    /// What the administrator has set for the user.
+    pub strategy: RoutingStrategy,
     /// The request brings a credential for the plan, or there is a default plan key.
     pub plan_credential: bool,
     /// A Bedrock key is registered for the access key.
@@ -26,11 +41,15 @@ pub struct Means {
 
 /// The plan first, as long as there is a way to log in to it; Bedrock where it can take the request.
 pub fn decide(means: Means) -> Decision {
-    match (means.plan_credential, means.bedrock_key && means.fits_bedrock) {
+    let plan = means.plan_credential && means.strategy != RoutingStrategy::BedrockOnly;
+    let bedrock = means.bedrock_key && means.strategy != RoutingStrategy::PlanOnly;
+    match (plan, bedrock && means.fits_bedrock) {
         (true, true) => Decision::PlanThenBedrock,
         (true, false) => Decision::PlanOnly,
         (false, true) => Decision::BedrockOnly,
-        (false, false) => Decision::Nowhere,
+        (false, false) if bedrock => Decision::Nowhere(Obstacle::TooLarge),
+        (false, false) if means.strategy == RoutingStrategy::BedrockOnly => Decision::Nowhere(Obstacle::NoBedrockKey),
+        (false, false) => Decision::Nowhere(Obstacle::NoLogin),
     }
 }
 
@@ -40,19 +59,25 @@ mod tests {
 
     #[test]
     fn every_combination_has_its_way() {
-        let cases = [
-            ((true, true, true), Decision::PlanThenBedrock),
-            ((true, true, false), Decision::PlanOnly),
-            ((true, false, true), Decision::PlanOnly),
-            ((true, false, false), Decision::PlanOnly),
-            ((false, true, true), Decision::BedrockOnly),
-            ((false, true, false), Decision::Nowhere),
-            ((false, false, true), Decision::Nowhere),
-            ((false, false, false), Decision::Nowhere),
+        use Decision::{BedrockOnly, Nowhere, PlanOnly, PlanThenBedrock};
+        use Obstacle::{NoBedrockKey, NoLogin, TooLarge};
+        // Credential, Bedrock key, fits: plan first, Bedrock only, plan only.
+        let rows = [
+            ((true, true, true), [PlanThenBedrock, BedrockOnly, PlanOnly]),
+            ((true, true, false), [PlanOnly, Nowhere(TooLarge), PlanOnly]),
+            ((true, false, true), [PlanOnly, Nowhere(NoBedrockKey), PlanOnly]),
+            ((true, false, false), [PlanOnly, Nowhere(NoBedrockKey), PlanOnly]),
+            ((false, true, true), [BedrockOnly, BedrockOnly, Nowhere(NoLogin)]),
+            ((false, true, false), [Nowhere(TooLarge), Nowhere(TooLarge), Nowhere(NoLogin)]),
+            ((false, false, true), [Nowhere(NoLogin), Nowhere(NoBedrockKey), Nowhere(NoLogin)]),
+            ((false, false, false), [Nowhere(NoLogin), Nowhere(NoBedrockKey), Nowhere(NoLogin)]),
         ];
-        for ((plan_credential, bedrock_key, fits_bedrock), expected) in cases {
-            let means = Means { plan_credential, bedrock_key, fits_bedrock };
-            assert_eq!(decide(means), expected, "{means:?}");
+        let strategies = [RoutingStrategy::PlanFirst, RoutingStrategy::BedrockOnly, RoutingStrategy::PlanOnly];
+        for ((plan_credential, bedrock_key, fits_bedrock), expected) in rows {
+            for (strategy, expected) in strategies.into_iter().zip(expected) {
+                let means = Means { strategy, plan_credential, bedrock_key, fits_bedrock };
+                assert_eq!(decide(means), expected, "{means:?}");
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{Database, StoreError};
-use crate::domain::KeyHash;
+use crate::domain::{KeyHash, RoutingStrategy};
 
 /// What is stored of a new access key.
 #[derive(Clone, Debug)]
@@ -12,6 +12,8 @@ pub struct NewKey {
     pub id: Uuid,
     /// Name of the user; a user of that name is taken if there is one.
     pub user: String,
+    /// How the user's requests are to be served; `None` leaves that as it is.
+    pub routing_strategy: Option<RoutingStrategy>,
     /// Hash of the key.
     pub hash: KeyHash,
     /// What may be shown of it.
@@ -67,6 +69,12 @@ impl Database {
             [id] => id,
             _ => return Err(IssueError::AmbiguousUser(users.len(), key.user.clone())),
         };
+        if let Some(strategy) = key.routing_strategy {
+            let name = strategy.name();
+            sqlx::query!("UPDATE users SET routing_strategy = $2, updated_at = now() WHERE id = $1", user_id, name)
+                .execute(&mut *transaction)
+                .await?;
+        }
         sqlx::query!(
             "INSERT INTO access_keys (id, user_id, key_hash, key_prefix, bedrock_region, bedrock_model)
              VALUES ($1, $2, $3, $4, $5, $6)",

@@ -1,6 +1,7 @@
 //! PostgreSQL: the only module that speaks SQL. Every statement is checked at compile time against the query cache.
 
 mod issue;
+mod limits;
 mod principals;
 mod usage;
 
@@ -9,6 +10,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
 pub use issue::{IssueError, NewKey};
+pub use limits::PlanLimit;
 
 use crate::config::DatabaseConfig;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Database, StoreError};
 use crate::domain::principal::SealedKey;
-use crate::domain::{ClientPrincipal, KeyHash};
+use crate::domain::{ClientPrincipal, KeyHash, RoutingStrategy};
 
 /// A request waits for this look-up, so it must not wait long.
 const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(3);
@@ -17,7 +17,7 @@ impl Database {
     pub async fn principal(&self, hash: KeyHash) -> Result<Option<ClientPrincipal>, StoreError> {
         let hash = hash.to_hex();
         let query = sqlx::query!(
-            r#"SELECT k.id, k.user_id, k.key_prefix, k.bedrock_region, k.bedrock_model,
+            r#"SELECT k.id, k.user_id, k.key_prefix, k.bedrock_region, k.bedrock_model, u.routing_strategy,
                       b.encrypted_key AS "encrypted_key?"
                  FROM access_keys k
                  JOIN users u ON u.id = k.user_id
@@ -37,6 +37,8 @@ impl Database {
             user_id: row.user_id,
             access_key_id: row.id,
             key_prefix: row.key_prefix,
+            // A strategy of a newer version is served as the default until this one is replaced.
+            routing_strategy: RoutingStrategy::parse(&row.routing_strategy).unwrap_or_default(),
             bedrock_region: row.bedrock_region,
             bedrock_model: row.bedrock_model,
             bedrock_key: row.encrypted_key.map(SealedKey::new),

@@ -85,6 +85,12 @@ impl Plan {
         self.default_key.is_some() || headers::has_credential(headers)
     }
 
+    /// The credential that the plan will see; it identifies whose limits apply and is only ever hashed.
+    pub fn credential_for<'h>(&'h self, headers: &'h HeaderMap) -> &'h [u8] {
+        let own = headers.get(http::header::AUTHORIZATION).or_else(|| headers.get(headers::API_KEY));
+        own.or(self.default_key.as_ref()).map_or(&[], HeaderValue::as_bytes)
+    }
+
     /// Sends the request and waits for the head of the answer.
     ///
     /// # Errors

@@ -21,6 +21,9 @@ pub const SESSION_ID: HeaderName = HeaderName::from_static("x-claude-code-sessio
 /// Claude Code's subagent.
 pub const AGENT_ID: HeaderName = HeaderName::from_static("x-claude-code-agent-id");
 
+/// Says that Claude Code has just compacted the context: whatever a provider remembered of it is of no use any more.
+pub const CONTEXT_COMPACTED: HeaderName = HeaderName::from_static("x-claude-code-context-compacted");
+
 /// Headers of one connection (RFC 9110, 7.6.1), never forwarded.
 const HOP_BY_HOP: &[&str] = &[
     "connection",

@@ -6,3 +6,5 @@ pub mod json;
 pub mod request_head;
 pub mod splice;
 pub mod sse;
+pub mod sse_head;
+pub mod turn;

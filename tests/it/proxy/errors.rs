@@ -1,13 +1,12 @@
 //! What the client is told when Bedrock does not serve either, and what the proxy says of itself.
 
+use claude_code_proxy::domain::RoutingStrategy;
 use http::Method;
-use support::{Answer, Client, Reply, Surroundings, TestApp, get};
+use support::{Answer, Client, KeyWish, Reply, Surroundings, TestApp, get};
 
 /// B-73: each error of Bedrock in the words of the Messages API.
 #[tokio::test]
 async fn errors_of_bedrock_are_translated() {
-    let app = TestApp::start().await;
-    let client = Client::of(&app, &app.key().await);
     for (status, kind, expected) in [
         (429, "ThrottlingException", (429, "rate_limit_error")),
         (503, "ServiceUnavailableException", (529, "overloaded_error")),
@@ -20,24 +19,25 @@ async fn errors_of_bedrock_are_translated() {
         (403, "AccessDeniedException", (502, "api_error")),
     ] {
         for stream in [false, true] {
+            let app = TestApp::start().await;
+            let client = Client::of(&app, &app.key().await);
             app.plan().enqueue(Reply::overloaded());
             app.bedrock().enqueue(Reply::bedrock_error(status, kind, "the reason"));
             let got = get(client.message(stream)).await;
             assert_eq!((got.status, got.error_type().as_str()), expected, "{kind}");
             assert_eq!((got.header("x-ccp-provider"), got.header("x-ccp-fallback")), ("bedrock", "overloaded"));
             assert_eq!(got.json()["type"], "error");
+            app.stop().await;
         }
     }
-    app.stop().await;
 }
 
 /// C7, B-65, B-72, B-74
 #[tokio::test]
 async fn the_words_help_the_client_and_tell_no_account() {
     let app = TestApp::start().await;
-    let client = Client::of(&app, &app.key().await);
+    let client = Client::of(&app, &app.issue(KeyWish::routed(RoutingStrategy::BedrockOnly)).await);
     let asked = async |reply: Reply| {
-        app.plan().enqueue(Reply::overloaded());
         app.bedrock().enqueue(reply);
         client.ask().await
     };
@@ -105,14 +105,13 @@ async fn without_a_database_the_proxy_starts_and_is_not_ready() {
     app.stop().await;
 }
 
-/// A client that sends what Bedrock's tier cannot carry still gets a whole answer once it asks for less.
+/// An error is the answer to one request; the connection and the key serve on.
 #[tokio::test]
 async fn after_an_error_the_same_connection_serves_on() {
     let app = TestApp::start().await;
     let client = Client::of(&app, &app.key().await);
     for _ in 0..3 {
-        app.plan().enqueue(Reply::overloaded());
-        app.bedrock().enqueue(Reply::bedrock_error(400, "ValidationException", "no"));
+        app.plan().enqueue(Reply::plan_error(400, "invalid_request_error", "no"));
         assert_eq!(client.ask().await.status, 400);
         app.plan().enqueue(Reply::plan_json(&Answer::text("yes")));
         assert_eq!(client.ask().await.status, 200);

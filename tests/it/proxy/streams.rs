@@ -1,9 +1,12 @@
 //! Streams: relayed as they come, wherever their bytes are split, and broken when they are broken.
 
 use bytes::Bytes;
+use claude_code_proxy::domain::RoutingStrategy;
 use futures_util::StreamExt as _;
 use serde_json::json;
-use support::{Answer, Client, Reply, ServerEvent, Surroundings, TestApp, Usage, frames, get, sse, try_get, within};
+use support::{
+    Answer, Client, KeyWish, Reply, ServerEvent, Surroundings, TestApp, Usage, frames, get, sse, try_get, within,
+};
 
 /// An answer with everything that a stream can carry.
 fn rich_answer() -> Answer {
@@ -11,6 +14,11 @@ fn rich_answer() -> Answer {
         .with_thinking("let me think", "c2lnbmF0dXJl")
         .with_tool_use("toolu_1", "Bash", json!({"command": "echo \"hi\"\n"}))
         .with_usage(Usage { input: 3, output: 21, cache_read: 5, cache_creation_5m: 7, cache_creation_1h: 9 })
+}
+
+/// A client whose requests go to Bedrock at once.
+async fn of_bedrock(app: &TestApp) -> Client {
+    Client::of(app, &app.issue(KeyWish::routed(RoutingStrategy::BedrockOnly)).await)
 }
 
 fn split_at(bytes: &Bytes, at: usize) -> [Bytes; 2] {
@@ -21,11 +29,10 @@ fn split_at(bytes: &Bytes, at: usize) -> [Bytes; 2] {
 #[tokio::test]
 async fn every_split_of_bedrocks_stream_gives_the_same_events() {
     let app = TestApp::start().await;
-    let client = Client::of(&app, &app.key().await);
+    let client = of_bedrock(&app).await;
     let answer = rich_answer();
     let whole = Bytes::from(frames::bedrock_stream(&answer).concat());
     for at in 0..=whole.len() {
-        app.plan().enqueue(Reply::overloaded());
         app.bedrock().enqueue(Reply::chunks(split_at(&whole, at)).as_bedrock_stream());
         let got = client.ask_streamed().await;
         assert_eq!(got.body, sse::encode(&answer.to_events()), "split at byte {at}");
@@ -36,11 +43,10 @@ async fn every_split_of_bedrocks_stream_gives_the_same_events() {
 #[tokio::test]
 async fn single_bytes_give_the_same_events_too() {
     let app = TestApp::start().await;
-    let client = Client::of(&app, &app.key().await);
+    let client = of_bedrock(&app).await;
     let answer = rich_answer();
     let bytes: Vec<Bytes> =
         frames::bedrock_stream(&answer).concat().into_iter().map(|byte| Bytes::from(vec![byte])).collect();
-    app.plan().enqueue(Reply::overloaded());
     app.bedrock().enqueue(Reply::chunks(bytes).as_bedrock_stream());
     assert_eq!(client.ask_streamed().await.body, sse::encode(&answer.to_events()));
     app.stop().await;
@@ -63,14 +69,18 @@ async fn every_split_of_the_plans_stream_gives_the_same_bytes() {
 #[tokio::test]
 async fn events_are_relayed_when_they_come_and_not_later() {
     let app = TestApp::start().await;
-    let client = Client::of(&app, &app.key().await);
+    let client = of_bedrock(&app).await;
     let events = Answer::deltas(["one", "two"]).to_bedrock_events();
     let (reply, steps) = Reply::stepped();
-    app.plan().enqueue(Reply::overloaded());
     app.bedrock().enqueue(reply.as_bedrock_stream());
-    let mut body = within("the head", client.message(true).send()).await.unwrap().bytes_stream();
-    for event in &events {
-        steps.send(frames::chunk(&event.data));
+    let sent = client.message(true).send();
+    // The head waits for the first event, in whose place an error would keep its status.
+    steps.send(frames::chunk(&events[0].data));
+    let mut body = within("the head", sent).await.unwrap().bytes_stream();
+    for (number, event) in events.iter().enumerate() {
+        if number > 0 {
+            steps.send(frames::chunk(&event.data));
+        }
         // The next event is sent only when this one has arrived: nothing is held back for more.
         let mut seen = Vec::new();
         while !seen.ends_with(b"\n\n") {
@@ -87,7 +97,7 @@ async fn events_are_relayed_when_they_come_and_not_later() {
 #[tokio::test]
 async fn exceptions_become_an_error_event() {
     let app = TestApp::start().await;
-    let client = Client::of(&app, &app.key().await);
+    let client = of_bedrock(&app).await;
     let start = frames::bedrock_stream(&Answer::text("half an answer"))[..3].concat();
     for (frame, kind) in [
         (frames::exception("internalServerException", "broken"), "api_error"),
@@ -100,7 +110,6 @@ async fn exceptions_become_an_error_event() {
         (frames::error("InternalFailure", "broken"), "api_error"),
         (frames::corrupted(&frames::chunk("{\"type\":\"ping\"}")), "api_error"),
     ] {
-        app.plan().enqueue(Reply::overloaded());
         app.bedrock().enqueue(Reply::chunks([start.clone(), frame.to_vec()]).as_bedrock_stream());
         let got = client.ask_streamed().await;
         let events = got.events();
@@ -116,24 +125,23 @@ async fn exceptions_become_an_error_event() {
 #[tokio::test]
 async fn a_stream_that_breaks_breaks_for_the_client_too() {
     let app = TestApp::start().await;
-    let client = Client::of(&app, &app.key().await);
+    let (of_bedrock, of_plan) =
+        (of_bedrock(&app).await, Client::of(&app, &app.issue(KeyWish::without_bedrock()).await));
     let answer = Answer::text("an answer of some words");
     let frames = frames::bedrock_stream(&answer);
     let events: Vec<Bytes> = answer.to_events().iter().map(ServerEvent::to_bytes).collect();
     for cut in [1, 3, frames.len() - 1] {
-        app.plan().enqueue(Reply::overloaded());
         app.bedrock().enqueue(Reply::truncated(frames[..cut].to_vec()).as_bedrock_stream());
-        assert!(try_get(client.message(true)).await.is_err(), "the connection broke after {cut} frames");
+        assert!(try_get(of_bedrock.message(true)).await.is_err(), "the connection broke after {cut} frames");
         // A clean end before the last event is no end either, nor is one in the middle of a frame.
         let mut half = frames[..cut].concat();
         half.extend(&frames[cut][..frames[cut].len() / 2]);
         for early in [frames[..cut].concat(), half] {
-            app.plan().enqueue(Reply::overloaded());
             app.bedrock().enqueue(Reply::chunks([early]).as_bedrock_stream());
-            assert!(try_get(client.message(true)).await.is_err(), "the stream ended after {cut} frames");
+            assert!(try_get(of_bedrock.message(true)).await.is_err(), "the stream ended after {cut} frames");
         }
         app.plan().enqueue(Reply::truncated(events[..cut].to_vec()).as_plan_stream());
-        assert!(try_get(client.message(true)).await.is_err(), "the plan broke after {cut} events");
+        assert!(try_get(of_plan.message(true)).await.is_err(), "the plan broke after {cut} events");
     }
     app.stop().await;
 }

@@ -40,6 +40,11 @@ impl BedrockFailure {
         self.code == TIMEOUT
     }
 
+    /// Whether it says something about Bedrock as a whole: it was not reached, did not answer, or failed inside.
+    pub fn is_about_bedrock(&self) -> bool {
+        matches!(self.status, 0 | 500..=599)
+    }
+
     fn without_answer(code: &str, message: String) -> Self {
         Self { status: 0, code: code.to_owned(), message, retry_after: None }
     }

@@ -75,6 +75,9 @@ pub enum EventError {
     /// Bedrock said so in an exception frame, or a frame was damaged: the client gets an `error` event.
     #[error("{0}")]
     Reported(Failure),
+    /// Bedrock refused the call, after the answer had begun for the client; nothing was counted there.
+    #[error("{0}")]
+    Refused(Failure),
     /// The connection broke, went silent or ended early: the client's connection breaks too.
     #[error("the stream of Bedrock broke: {0}")]
     Broken(String),

@@ -1,0 +1,249 @@
+//! The breakers of this process: one per credential and model family, one for the plan as a whole, one per Bedrock region.
+//!
+//! A breaker of its own begins with the first failure, so that requests which all succeed touch the plan's alone. Each
+//! is behind a lock that is held for some nanoseconds and never across a wait.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use moka::sync::Cache;
+
+use super::breaker::{Admission, Breaker, PER_CREDENTIAL, PER_UPSTREAM, Phase};
+use super::classify::Effect;
+use crate::domain::{Family, KeyHash};
+
+/// Breakers that are remembered at the most; the least used go first.
+const MAX_BREAKERS: u64 = 50_000;
+/// The longest limit of a plan, with a day to spare.
+const MAX_IDLE: Duration = Duration::from_hours(9 * 24);
+
+/// Whose breaker: a credential (by its hash) and the family of models that it asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct CircuitKey {
+    /// Hash of what is sent to the plan as credential.
+    pub credential: KeyHash,
+    /// Limits are per family.
+    pub family: Family,
+}
+
+type Shared = Arc<Mutex<Breaker>>;
+
+/// All breakers.
+#[derive(Clone, Debug)]
+pub struct Circuits {
+    credentials: Cache<CircuitKey, Shared>,
+    plan: Shared,
+    regions: Cache<String, Shared>,
+}
+
+impl Default for Circuits {
+    fn default() -> Self {
+        let plan = Arc::new(Mutex::new(Breaker::new(PER_UPSTREAM)));
+        let credentials = Cache::builder().max_capacity(MAX_BREAKERS).time_to_idle(MAX_IDLE).build();
+        Self { credentials, plan, regions: Cache::builder().max_capacity(1000).build() }
+    }
+}
+
+impl Circuits {
+    /// Asks whether the plan may be asked; `None` when not. Whoever gets a ticket reports on it how it went.
+    pub fn admit(&self, key: CircuitKey, now: Instant) -> Option<Ticket> {
+        let own = self.credentials.get(&key);
+        let own_admission = own.as_ref().map_or(Admission::Pass, |breaker| lock(breaker).admit(now));
+        if own_admission == Admission::Refused {
+            return None;
+        }
+        let plan_admission = lock(&self.plan).admit(now);
+        let mut ticket = self.ticket(key);
+        ticket.own_probe = own.filter(|_| own_admission == Admission::Probe);
+        ticket.plan_probe = plan_admission == Admission::Probe;
+        // Dropping the ticket gives a probe of the credential back.
+        (plan_admission != Admission::Refused).then_some(ticket)
+    }
+
+    /// A ticket for a request that asks the plan whatever the breakers say, because there is no other way.
+    pub fn ticket(&self, key: CircuitKey) -> Ticket {
+        Ticket { circuits: self.clone(), key, own_probe: None, plan_probe: false }
+    }
+
+    /// The state of a credential's breaker.
+    pub fn phase(&self, key: &CircuitKey, now: Instant) -> Phase {
+        self.credentials.get(key).map_or(Phase::Closed, |breaker| lock(&breaker).phase(now))
+    }
+
+    /// When the plan may have been asked again after the breakers were last open, if they were.
+    pub fn open_until(&self, key: &CircuitKey) -> Option<Instant> {
+        let own = self.credentials.get(key).and_then(|breaker| lock(&breaker).open_until());
+        own.max(lock(&self.plan).open_until())
+    }
+
+    /// Closes the plan for a credential until a moment that the plan has named, here or to another task.
+    pub fn close_until(&self, key: CircuitKey, until: Instant) {
+        lock(&self.own(key)).close_until(until);
+    }
+
+    /// Whether Bedrock may be asked in a region, where there is another answer to give. The probe needs no ticket:
+    /// any report decides.
+    pub fn admits_bedrock(&self, region: &str, now: Instant) -> bool {
+        self.regions.get(region).is_none_or(|breaker| lock(&breaker).admit(now) != Admission::Refused)
+    }
+
+    /// Bedrock has served, or refused a request for the request's own sake.
+    pub fn bedrock_served(&self, region: &str, now: Instant) {
+        if let Some(breaker) = self.regions.get(region) {
+            lock(&breaker).served(now);
+        }
+    }
+
+    /// Bedrock has failed, or was not reached.
+    pub fn bedrock_failed(&self, region: &str, now: Instant) {
+        let new = || Arc::new(Mutex::new(Breaker::new(PER_UPSTREAM)));
+        lock(&self.regions.get_with_by_ref(region, new)).failed(now);
+    }
+
+    fn own(&self, key: CircuitKey) -> Shared {
+        self.credentials.get_with(key, || Arc::new(Mutex::new(Breaker::new(PER_CREDENTIAL))))
+    }
+}
+
+/// The right to ask the plan once. Dropped without a report it says nothing about the plan: the client left.
+#[derive(Debug)]
+pub struct Ticket {
+    circuits: Circuits,
+    key: CircuitKey,
+    own_probe: Option<Shared>,
+    plan_probe: bool,
+}
+
+impl Ticket {
+    /// Whose breaker it is about.
+    pub fn key(&self) -> CircuitKey {
+        self.key
+    }
+
+    /// Whether the answer decides if a breaker closes.
+    pub fn is_probe(&self) -> bool {
+        self.plan_probe || self.own_probe.is_some()
+    }
+
+    /// The plan has served.
+    pub fn served(mut self, now: Instant) {
+        (self.own_probe, self.plan_probe) = (None, false);
+        lock(&self.circuits.plan).served(now);
+        if let Some(breaker) = self.circuits.credentials.get(&self.key) {
+            lock(&breaker).served(now);
+        }
+    }
+
+    /// The plan has failed.
+    pub fn failed(mut self, effect: Effect, now: Instant) {
+        match effect {
+            // Nothing is learnt, not even from a probe.
+            Effect::None => return,
+            Effect::Counts | Effect::CountsForAll => lock(&self.circuits.own(self.key)).failed(now),
+            Effect::ClosedFor(wait) => self.circuits.close_until(self.key, now + wait),
+        }
+        self.own_probe = None;
+        // A limit of one credential is an answer of a plan that works.
+        let mut plan = lock(&self.circuits.plan);
+        if effect == Effect::CountsForAll {
+            plan.failed(now)
+        } else {
+            plan.served(now)
+        }
+        self.plan_probe = false;
+        drop(plan);
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        if let Some(breaker) = &self.own_probe {
+            lock(breaker).probe_abandoned();
+        }
+        if self.plan_probe {
+            lock(&self.circuits.plan).probe_abandoned();
+        }
+    }
+}
+
+fn lock(breaker: &Mutex<Breaker>) -> MutexGuard<'_, Breaker> {
+    // A breaker is valid after every step, so a panic in another thread leaves nothing half done.
+    breaker.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(credential: u8, family: Family) -> CircuitKey {
+        CircuitKey { credential: KeyHash([credential; 32]), family }
+    }
+
+    fn fail(circuits: &Circuits, key: CircuitKey, effect: Effect, now: Instant) {
+        circuits.ticket(key).failed(effect, now);
+    }
+
+    /// B-67: one credential's limit, or one family's, is nobody else's.
+    #[test]
+    fn credentials_and_families_are_apart() {
+        let (circuits, now) = (Circuits::default(), Instant::now());
+        fail(&circuits, key(1, Family::Opus), Effect::ClosedFor(Duration::from_secs(9)), now);
+        assert!(circuits.admit(key(1, Family::Opus), now).is_none());
+        assert!(circuits.admit(key(1, Family::Haiku), now).is_some());
+        assert!(circuits.admit(key(2, Family::Opus), now).is_some());
+    }
+
+    /// B-61
+    #[test]
+    fn what_one_request_may_not_have_counts_for_nothing() {
+        let (circuits, now) = (Circuits::default(), Instant::now());
+        for _ in 0..10 {
+            fail(&circuits, key(1, Family::Opus), Effect::None, now);
+        }
+        assert!(circuits.admit(key(1, Family::Opus), now).is_some());
+    }
+
+    #[test]
+    fn a_plan_that_fails_for_all_is_not_asked_by_anybody_but_one_probe() {
+        let (circuits, now) = (Circuits::default(), Instant::now());
+        for credential in 0..20 {
+            fail(&circuits, key(credential, Family::Opus), Effect::CountsForAll, now);
+        }
+        assert!(circuits.admit(key(99, Family::Opus), now).is_none());
+        let later = now + Duration::from_secs(30);
+        let probe = circuits.admit(key(99, Family::Opus), later).unwrap();
+        assert!(probe.is_probe() && circuits.admit(key(98, Family::Opus), later).is_none());
+        drop(probe);
+        let probe = circuits.admit(key(98, Family::Opus), later).unwrap();
+        probe.served(later);
+        assert!(circuits.admit(key(97, Family::Opus), later).is_some_and(|ticket| !ticket.is_probe()));
+    }
+
+    #[test]
+    fn a_probe_that_is_dropped_or_refused_by_the_plans_own_breaker_is_given_back() {
+        let (circuits, now) = (Circuits::default(), Instant::now());
+        let mine = key(1, Family::Opus);
+        fail(&circuits, mine, Effect::ClosedFor(Duration::from_secs(1)), now);
+        for credential in 2..30 {
+            fail(&circuits, key(credential, Family::Opus), Effect::CountsForAll, now);
+        }
+        let later = now + Duration::from_secs(1);
+        assert!(circuits.admit(mine, later).is_none(), "the plan's own breaker is open");
+        assert_eq!(circuits.phase(&mine, later), Phase::HalfOpen);
+        let much_later = now + Duration::from_secs(30);
+        assert!(circuits.admit(mine, much_later).is_some_and(|ticket| ticket.is_probe()));
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let (circuits, now) = (Circuits::default(), Instant::now());
+        for number in 0..(MAX_BREAKERS as u32 + 20_000) {
+            let mut hash = [0; 32];
+            hash[..4].copy_from_slice(&number.to_be_bytes());
+            let key = CircuitKey { credential: KeyHash(hash), family: Family::Opus };
+            circuits.close_until(key, now);
+        }
+        circuits.credentials.run_pending_tasks();
+        assert!(circuits.credentials.entry_count() <= MAX_BREAKERS);
+    }
+}
