@@ -6,4 +6,5 @@ mod documents;
 mod metering;
 mod proxy;
 mod roles;
+mod routing;
 mod shutdown;
