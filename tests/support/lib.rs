@@ -7,6 +7,7 @@ pub mod claude;
 pub mod client;
 mod database;
 pub mod evidence;
+pub mod fault;
 pub mod frames;
 mod http_client;
 mod key;

@@ -32,6 +32,19 @@ async fn errors_of_bedrock_are_translated() {
     }
 }
 
+/// B-51: AWS answers some mistakes with 200.
+#[tokio::test]
+async fn a_whole_answer_that_is_no_message_is_an_error() {
+    let app = TestApp::start().await;
+    let client = Client::of(&app, &app.issue(KeyWish::routed(RoutingStrategy::BedrockOnly)).await);
+    for body in [r#"{"__type":"com.amazon.coral.service#UnknownOperationException"}"#, "", "<html>", "[]"] {
+        app.bedrock().enqueue(Reply::json(200, body));
+        let got = client.ask().await;
+        assert_eq!((got.status, got.error_type().as_str()), (502, "api_error"), "{body}");
+    }
+    app.stop().await;
+}
+
 /// C7, B-65, B-72, B-74
 #[tokio::test]
 async fn the_words_help_the_client_and_tell_no_account() {

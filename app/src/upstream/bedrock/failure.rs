@@ -35,6 +35,11 @@ impl BedrockFailure {
         Self::without_answer(TIMEOUT, format!("no answer within {}", humantime::format_duration(limit)))
     }
 
+    /// An answer that is none of the Messages API.
+    pub fn invalid_answer() -> Self {
+        Self { status: 502, ..Self::without_answer("InvalidAnswer", "Bedrock's answer could not be read".to_owned()) }
+    }
+
     /// Whether Bedrock was asked and nothing is known of what it did.
     pub fn is_timeout(&self) -> bool {
         self.code == TIMEOUT
@@ -95,10 +100,7 @@ impl<E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static> From<S
             }
             SdkError::ResponseError(context) => {
                 let status = context.raw().status().as_u16();
-                Self {
-                    status: if status < 400 { 502 } else { status },
-                    ..Self::without_answer("InvalidAnswer", "Bedrock's answer could not be read".to_owned())
-                }
+                Self { status: if status < 400 { 502 } else { status }, ..Self::invalid_answer() }
             }
             SdkError::TimeoutError(_) => Self::without_answer(TIMEOUT, "the call timed out".to_owned()),
             SdkError::DispatchFailure(failure) if failure.is_timeout() => {

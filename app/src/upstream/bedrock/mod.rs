@@ -21,6 +21,7 @@ pub use stream::{Event, EventError, EventKind, events};
 
 use crate::config::{BedrockConfig, TimeoutConfig};
 use crate::domain::{ClientPrincipal, Secret};
+use crate::wire::json;
 use connector::ReqwestConnector;
 
 const JSON: &str = "application/json";
@@ -79,7 +80,9 @@ impl Bedrock {
             .body(Blob::new(body));
         let call = call.customize().config_override(per_call(principal, key)).send();
         let answer = within(self.timeouts.first_byte, call).await??;
-        Ok(Bytes::from(answer.body.into_inner()))
+        let body = Bytes::from(answer.body.into_inner());
+        // Some errors of AWS come with status 200.
+        if is_message(&body) { Ok(body) } else { Err(BedrockFailure::invalid_answer()) }
     }
 
     /// Calls the principal's model and waits until its answer begins.
@@ -110,6 +113,15 @@ fn per_call(principal: &ClientPrincipal, key: &Secret) -> aws_sdk_bedrockruntime
     aws_sdk_bedrockruntime::Config::builder()
         .region(Region::new(principal.bedrock_region.clone()))
         .bearer_token(Token::new(key.expose(), None))
+}
+
+/// Whether a whole answer is one of the Messages API.
+fn is_message(body: &[u8]) -> bool {
+    let kind = || {
+        let members = json::members(body, 0)?;
+        json::string(body, &json::find(body, &members, "type")?.value)
+    };
+    kind().is_some_and(|kind| kind == "message")
 }
 
 async fn within<T>(limit: Duration, call: impl Future<Output = T>) -> Result<T, BedrockFailure> {
