@@ -17,7 +17,7 @@ use crate::relay::Relay;
 use crate::route::circuits::Circuits;
 use crate::route::stays::Stays;
 use crate::sharing::{LimitSharing, LimitSharingTask};
-use crate::store::Database;
+use crate::store::{Database, DatabaseState};
 use crate::upstream::bedrock::Bedrock;
 use crate::upstream::{http_client, plan::Plan};
 use crate::vault::Vault;
@@ -89,10 +89,21 @@ impl App {
             draining.drain();
             tracing::info!(limit = %humantime::format_duration(limit), "shutting down: running requests may finish");
         };
-        ingress::serve(listener, ingress::routes(ingress), signal, limit).await;
+        tokio::join!(ingress::serve(listener, ingress::routes(ingress), signal, limit), report_state(&database));
         sharing.stop().await;
         recorder.drain().await;
         database.close().await;
         tracing::info!("stopped");
+    }
+}
+
+/// Says at the start what an operator would otherwise learn from the first request.
+async fn report_state(database: &Database) {
+    match database.state().await {
+        DatabaseState::Ready => {}
+        DatabaseState::NotMigrated => tracing::error!("the database lacks migrations; run: claude-code-proxy migrate"),
+        DatabaseState::Away => {
+            tracing::warn!("the database does not answer; access keys cannot be checked until it does");
+        }
     }
 }

@@ -105,7 +105,11 @@ impl Relay {
     /// # Errors
     /// What the client is told.
     pub async fn identify(&self, presented: &PresentedKey) -> Result<Arc<ClientPrincipal>, Failure> {
-        let PresentedKey::WellFormed(key) = presented else { return Err(unknown_key()) };
+        let key = match presented {
+            PresentedKey::WellFormed(key) => key,
+            PresentedKey::Malformed => return Err(unknown_key()),
+            PresentedKey::Missing => return Err(no_key()),
+        };
         match self.directory.holder(key).await {
             Ok(Some(principal)) => Ok(principal),
             Ok(None) => Err(unknown_key()),
@@ -272,6 +276,12 @@ struct Case<'c> {
 
 fn unknown_key() -> Failure {
     let message = "This access key is not valid: it is unknown, revoked or expired. Ask the administrator of your Claude Code proxy for a new one.";
+    Failure::new(403, ErrorType::Permission, message).final_answer()
+}
+
+fn no_key() -> Failure {
+    let message = "No access key came with this request. Set ANTHROPIC_BASE_URL to https://<proxy>/ak/<access key>, or send the \
+                   key as x-ccp-access-key. The administrator of your Claude Code proxy hands out access keys.";
     Failure::new(403, ErrorType::Permission, message).final_answer()
 }
 

@@ -92,7 +92,7 @@ async fn listen(database: Database, circuits: Circuits, stop: CancellationToken)
             Err(error) => tracing::debug!(%error, "limits of other tasks cannot be read for the moment"),
         }
         number = number.wrapping_add(1);
-        if number % LOOKS_PER_CLEARING == 0
+        if number.is_multiple_of(LOOKS_PER_CLEARING)
             && let Err(error) = database.forget_old_limits().await
         {
             tracing::debug!(%error, "old limits cannot be cleared for the moment");

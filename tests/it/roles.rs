@@ -140,6 +140,41 @@ async fn migrating_twice_does_no_harm_and_a_newer_database_is_refused() {
     assert!(!output.status.success() && stderr(&output).contains("9999"), "{}", stderr(&output));
 }
 
+/// A database that is away is told with its address and what to look at, without the password.
+#[tokio::test]
+async fn a_database_that_cannot_be_reached_is_told_in_plain_words() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let password = secret("a-password-of-the-database");
+    let around = Surroundings::start().await.with("DATABASE_URL", format!("postgres://ada:{password}@{free}/proxy"));
+    for arguments in [&["migrate"][..], &["key", "issue", "--user", "x"]] {
+        let output = run(arguments, around.environment(), "").await;
+        let told = stderr(&output);
+        assert!(!output.status.success() && !told.contains(&password), "{told}");
+        for part in [free.to_string().as_str(), "proxy", "ada", "refused", "DATABASE_URL"] {
+            assert!(told.contains(part), "{part} is not in {told}");
+        }
+    }
+}
+
+/// A database without the schema: the log and `/ready` say what to do, and `migrate` does it.
+#[tokio::test]
+async fn a_database_that_was_never_migrated_is_told() {
+    let around = Surroundings::start().await;
+    for table in
+        ["_sqlx_migrations", "plan_limits", "usage_aggregates", "token_usage", "bedrock_keys", "access_keys", "users"]
+    {
+        let drop_it = sqlx::AssertSqlSafe(format!("DROP TABLE {table}"));
+        sqlx::query(drop_it).execute(&around.database.pool).await.unwrap();
+    }
+    let process = ServeProcess::start(&around).await;
+    let ready = || support::get(support::http_client().get(format!("{}/ready", process.url())));
+    let got = ready().await;
+    assert_eq!((got.status, got.json()["database"].as_str()), (503, Some("not_migrated")));
+    let output = run(&["migrate"], around.environment(), "").await;
+    assert!(stderr(&output).contains("migrations applied: "), "{}", stderr(&output));
+    assert_eq!(ready().await.status, 200);
+}
+
 #[tokio::test]
 async fn the_health_check_asks_the_proxy_that_is_configured() {
     let around = Surroundings::start().await;

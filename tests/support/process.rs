@@ -22,6 +22,7 @@ fn binary() -> PathBuf {
     path
 }
 
+#[expect(clippy::implicit_hasher, reason = "one map serves all tests")]
 /// Runs a role to its end with this environment and nothing else of ours, and with this standard input.
 pub async fn run(arguments: &[&str], environment: &HashMap<String, String>, input: &str) -> Output {
     let mut command = Command::new(binary());

@@ -10,14 +10,16 @@ use crate::wire::headers;
 pub enum PresentedKey {
     /// Something of the right form; whether it is valid is yet to be seen.
     WellFormed(AccessKey),
-    /// Nothing, or something that is no access key.
+    /// Something that is no access key.
+    Malformed,
+    /// Nothing.
     Missing,
 }
 
 impl PresentedKey {
     /// Reads the key that stood in the path.
     pub fn from_path(text: &str) -> Self {
-        AccessKey::parse(text).map_or(Self::Missing, Self::WellFormed)
+        AccessKey::parse(text).map_or(Self::Malformed, Self::WellFormed)
     }
 }
 
@@ -50,7 +52,7 @@ mod tests {
             pairs.iter().map(|(n, v)| (header::HeaderName::from_static(n), v.parse().unwrap())).collect();
         let key = match take_from_headers(&mut map) {
             PresentedKey::WellFormed(key) => Some(key.expose().to_owned()),
-            PresentedKey::Missing => None,
+            PresentedKey::Malformed | PresentedKey::Missing => None,
         };
         (key, map.keys().map(ToString::to_string).collect())
     }

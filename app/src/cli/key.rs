@@ -74,6 +74,7 @@ pub(super) async fn issue(args: IssueArgs) -> anyhow::Result<ExitCode> {
         model: args.model,
         bedrock_key,
     };
+    database.reach().await?;
     let user_id = database.issue(&new).await.context("the key was not issued (has `migrate` been run?)")?;
     println!("{}", key.expose());
     eprintln!("access key {id} for user {:?} ({user_id}); it is shown this once and stored as a hash only", new.user);

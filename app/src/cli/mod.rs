@@ -51,7 +51,7 @@ enum Role {
         #[arg(long)]
         url: Option<String>,
     },
-    /// Read a password and print its hash for ADMIN_PASSWORD_HASH.
+    /// Read a password and print its Argon2id hash.
     #[command(after_help = "The password is asked for on a terminal, else read from the first line of standard input.")]
     HashPassword,
     /// Work with access keys.
@@ -100,9 +100,11 @@ async fn migrate() -> anyhow::Result<ExitCode> {
     let config = DatabaseConfig::read(&mut env);
     env.finish()?;
     let database = Database::open(&config.context("DATABASE_URL is missing")?)?;
-    let migrations =
-        database.migrate().await.context("the migration failed; the database is as the last complete step left it")?;
-    eprintln!("the database is up to date ({migrations} migrations)");
+    database.reach().await?;
+    match database.migrate().await.context("the migration failed; every migration before it has been applied whole")? {
+        0 => eprintln!("the database is up to date"),
+        applied => eprintln!("migrations applied: {applied}; the database is up to date"),
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -15,7 +15,7 @@ pub struct Environment<'a> {
 
 /// Everything that is wrong with the environment; values of secrets are not in it.
 #[derive(Debug, thiserror::Error)]
-#[error("the configuration has {} problem(s):\n{}", .0.len(), .0.iter().map(|p| format!("  - {p}")).collect::<Vec<_>>().join("\n"))]
+#[error("the settings cannot be used:\n{}", .0.iter().map(|p| format!("  - {p}")).collect::<Vec<_>>().join("\n"))]
 pub struct ConfigProblems(pub Vec<String>);
 
 impl<'a> Environment<'a> {

@@ -199,7 +199,13 @@ impl KeyConfig {
 impl VaultConfig {
     /// Reads what a role needs that keeps or uses Bedrock keys.
     pub fn read(env: &mut Environment<'_>) -> Option<Self> {
-        let key_file = env.parse(&var::LOCAL_VAULT_KEY_FILE, |text| Ok::<_, String>(PathBuf::from(text)))?;
+        let key_file = env.parse(&var::LOCAL_VAULT_KEY_FILE, |text| match std::fs::metadata(text) {
+            Ok(file) if file.is_file() => Ok(PathBuf::from(text)),
+            Ok(_) => Err("is no file".to_owned()),
+            Err(error) => Err(format!(
+                "cannot be read ({error}); make one with: openssl rand -base64 32 > FILE && chmod 600 FILE"
+            )),
+        })?;
         Some(Self { key_file })
     }
 }
@@ -243,7 +249,7 @@ mod tests {
     const COMPLETE: &[(&str, &str)] = &[
         ("DATABASE_URL", "postgres://u:p@h/d"),
         ("KEY_HASHER_SECRET", "0123456789abcdef0123456789abcdef"),
-        ("LOCAL_VAULT_KEY_FILE", "vault.key"),
+        ("LOCAL_VAULT_KEY_FILE", "Cargo.toml"),
     ];
 
     #[test]

@@ -1,11 +1,10 @@
 //! What a request consumed, and how it ended.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
 use uuid::Uuid;
 
 /// Tokens of one answer, as the provider counted them. Input excludes what was read from or written to the cache.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct TokenUsage {
     /// Prompt tokens outside the cache.
     pub input: u32,
@@ -29,8 +28,7 @@ impl TokenUsage {
 }
 
 /// How a request ended, as seen at the end of its body.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Outcome {
     /// The whole answer was relayed.
     Completed,
@@ -55,7 +53,7 @@ impl Outcome {
 }
 
 /// One row of `token_usage`: one request that Bedrock served.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct UsageRecord {
     /// The proxy's own id of the request; identity of the row.
     pub request_id: Uuid,

@@ -6,6 +6,7 @@ use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Enum, Object};
 
 use super::Ingress;
+use crate::store::DatabaseState;
 
 /// Whether the process serves.
 #[derive(Object, Debug)]
@@ -40,12 +41,34 @@ pub enum HealthResponse {
 pub struct Readiness {
     /// Whether requests can be served.
     ready: bool,
-    /// Whether the database answers. While it does not, access keys that are known go on working.
-    database: bool,
+    /// The database. While it is away, access keys that are known go on working.
+    database: DatabaseHealth,
     /// Access keys that are remembered.
     remembered_keys: u64,
     /// Usage records that wait for the database.
     queued_usage: u64,
+}
+
+/// How the database is.
+#[derive(Enum, Clone, Copy, PartialEq, Eq, Debug)]
+#[oai(rename_all = "snake_case")]
+pub(crate) enum DatabaseHealth {
+    /// It answers and has the schema that this version needs.
+    Ready,
+    /// It answers, and `claude-code-proxy migrate` has to be run.
+    NotMigrated,
+    /// It does not answer.
+    Away,
+}
+
+impl From<DatabaseState> for DatabaseHealth {
+    fn from(state: DatabaseState) -> Self {
+        match state {
+            DatabaseState::Ready => Self::Ready,
+            DatabaseState::NotMigrated => Self::NotMigrated,
+            DatabaseState::Away => Self::Away,
+        }
+    }
 }
 
 /// The answer for people and monitors.
@@ -68,9 +91,10 @@ pub(super) fn health(ingress: &Ingress) -> HealthResponse {
 }
 
 pub(super) async fn ready(ingress: &Ingress) -> ReadyResponse {
-    let database = ingress.database.is_up().await;
+    let state = ingress.database.state().await;
+    let database = state.into();
     let remembered_keys = ingress.relay.directory.remembered();
-    let ready = database || remembered_keys > 0;
+    let ready = state == DatabaseState::Ready || (state == DatabaseState::Away && remembered_keys > 0);
     let queued_usage = ingress.relay.recorder.queued() as u64;
     let readiness = Json(Readiness { ready, database, remembered_keys, queued_usage });
     if ready { ReadyResponse::Ready(readiness) } else { ReadyResponse::NotReady(readiness) }

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use poem::endpoint::BoxEndpoint;
 use poem::middleware::{AddData, CatchPanic};
 use poem::web::Data;
-use poem::{Body, Endpoint, EndpointExt as _, IntoEndpoint as _, IntoResponse as _, Request, Response, Route, handler};
+use poem::{
+    Body, Endpoint, EndpointExt as _, IntoEndpoint as _, IntoResponse as _, Request, Response, Route, get, handler,
+    head,
+};
 
 use super::forward::forward;
 use super::{SharedIngress, error};
@@ -35,9 +38,9 @@ pub fn routes(ingress: SharedIngress) -> impl Endpoint<Output = Response> + 'sta
     route
         .at("/ak/:access_key/v1/*rest", pass_through)
         .at("/v1/*rest", pass_through)
-        .at("/ak/:access_key", greet)
-        .at("/ak/:access_key/", greet)
-        .at("/ak/:access_key/api/hello", greet)
+        .at("/ak/:access_key", head(greet))
+        .at("/ak/:access_key/", head(greet))
+        .at("/ak/:access_key/api/hello", get(greet).head(greet))
         .with(AddData::new(ingress))
         .with(CatchPanic::new().with_handler(|_: Box<dyn std::any::Any + Send>| {
             error::from_framework(&poem::Error::from_status(http::StatusCode::INTERNAL_SERVER_ERROR))

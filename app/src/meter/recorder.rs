@@ -155,8 +155,30 @@ fn is_about_the_rows(error: &StoreError) -> bool {
     }
 }
 
+/// Every value of the row, each as a field of its own.
 fn log_line(record: &UsageRecord, message: &'static str) {
-    // A record is plain data; should it ever fail to serialise, its id is still named.
-    let row = serde_json::to_string(record).unwrap_or_default();
-    tracing::info!(request_id = %record.request_id, row, "{message}");
+    let tokens = &record.tokens;
+    tracing::info!(
+        request_id = %record.request_id,
+        arrived = %record.timestamp.to_rfc3339(),
+        user_id = %record.user_id,
+        access_key_id = %record.access_key_id,
+        model = record.model,
+        upstream_model = record.upstream_model,
+        upstream_message_id = record.upstream_message_id,
+        input_tokens = tokens.input,
+        output_tokens = tokens.output,
+        cache_read_input_tokens = tokens.cache_read,
+        cache_creation_input_tokens = tokens.cache_creation,
+        cache_creation_5m_tokens = tokens.cache_creation_5m,
+        cache_creation_1h_tokens = tokens.cache_creation_1h,
+        provider = record.provider,
+        is_fallback = record.is_fallback,
+        latency_ms = record.latency_ms,
+        time_to_first_token_ms = record.time_to_first_token_ms,
+        outcome = record.outcome.name(),
+        session_id = record.session_id,
+        agent_id = record.agent_id,
+        "{message}"
+    );
 }

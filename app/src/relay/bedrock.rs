@@ -137,9 +137,9 @@ fn learnt<T>(circuits: &Circuits, region: &str, called: Result<T, BedrockFailure
         Err(failure) => {
             tracing::warn!(status = failure.status, code = failure.code, "Bedrock did not serve");
             if failure.is_about_bedrock() {
-                circuits.bedrock_failed(region, now)
+                circuits.bedrock_failed(region, now);
             } else {
-                circuits.bedrock_served(region, now)
+                circuits.bedrock_served(region, now);
             }
             // After a time-out Bedrock may have worked, and counted, all the same.
             Err(Refused { counted_nothing: !failure.is_timeout(), failure: failure.to_client() })

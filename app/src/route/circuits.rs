@@ -146,9 +146,9 @@ impl Ticket {
         // A limit of one credential is an answer of a plan that works.
         let mut plan = lock(&self.circuits.plan);
         if effect == Effect::CountsForAll {
-            plan.failed(now)
+            plan.failed(now);
         } else {
-            plan.served(now)
+            plan.served(now);
         }
         self.plan_probe = false;
         drop(plan);
@@ -237,9 +237,9 @@ mod tests {
     #[test]
     fn memory_is_bounded() {
         let (circuits, now) = (Circuits::default(), Instant::now());
-        for number in 0..(MAX_BREAKERS as u32 + 20_000) {
+        for number in 0..MAX_BREAKERS + 20_000 {
             let mut hash = [0; 32];
-            hash[..4].copy_from_slice(&number.to_be_bytes());
+            hash[..8].copy_from_slice(&number.to_be_bytes());
             let key = CircuitKey { credential: KeyHash(hash), family: Family::Opus };
             circuits.close_until(key, now);
         }

@@ -7,12 +7,18 @@ mod usage;
 
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::Connection as _;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 
 pub use issue::{IssueError, NewKey};
 pub use limits::PlanLimit;
 
 use crate::config::DatabaseConfig;
+
+static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
+const STATE_TIMEOUT: Duration = Duration::from_secs(2);
+/// SQLSTATE of a statement about a table that does not exist.
+const UNDEFINED_TABLE: &str = "42P01";
 
 /// Waiting longer for a connection or an answer than this means that the database is away.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -23,15 +29,61 @@ pub struct Database {
     pool: PgPool,
 }
 
+/// How the database is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DatabaseState {
+    /// It answers and has the schema that this binary needs.
+    Ready,
+    /// It answers, and `migrate` has not been run for this binary.
+    NotMigrated,
+    /// It does not answer.
+    Away,
+}
+
+/// The database cannot be reached.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot connect to {0}. Is DATABASE_URL right, does the server run, and has the database been created?")]
+pub struct Unreachable(String);
+
 /// Why the database could not do something.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Any failure of the connection or of a statement.
-    #[error("the database failed: {0}")]
-    Sql(#[from] sqlx::Error),
+    #[error("the database failed: {}", plain(.0))]
+    Sql(sqlx::Error),
+    /// A migration failed.
+    #[error("{0}")]
+    Migration(sqlx::migrate::MigrateError),
     /// It did not answer in time.
     #[error("the database did not answer within {0:?}")]
     Timeout(Duration),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<sqlx::migrate::MigrateError> for StoreError {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        match error {
+            sqlx::migrate::MigrateError::Execute(error) => Self::Sql(error),
+            other => Self::Migration(other),
+        }
+    }
+}
+
+/// The words of an error without the parts that only mean something inside of the server.
+fn plain(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(error) => error.message().to_owned(),
+        other => other.to_string(),
+    }
+}
+
+fn newest_migration() -> i64 {
+    MIGRATOR.iter().map(|migration| migration.version).max().unwrap_or(0)
 }
 
 impl Database {
@@ -48,20 +100,56 @@ impl Database {
         Ok(Self { pool })
     }
 
-    /// Whether the database answers within a second.
-    pub async fn is_up(&self) -> bool {
-        let ping = sqlx::query!("SELECT 1 AS one").fetch_one(&self.pool);
-        matches!(tokio::time::timeout(Duration::from_secs(1), ping).await, Ok(Ok(_)))
+    /// How the database is, found out within a second or two.
+    pub async fn state(&self) -> DatabaseState {
+        // Not checked at compile time: the table belongs to the migrator, which makes it with the first migration.
+        let query =
+            sqlx::query_scalar::<_, i64>("SELECT coalesce(max(version), 0) FROM _sqlx_migrations WHERE success");
+        match tokio::time::timeout(STATE_TIMEOUT, query.fetch_one(&self.pool)).await {
+            Ok(Ok(version)) if version >= newest_migration() => DatabaseState::Ready,
+            Ok(Ok(_)) => DatabaseState::NotMigrated,
+            Ok(Err(sqlx::Error::Database(error))) if error.code().as_deref() == Some(UNDEFINED_TABLE) => {
+                DatabaseState::NotMigrated
+            }
+            Ok(Err(_)) | Err(_) => DatabaseState::Away,
+        }
     }
 
-    /// Brings the schema to the version of this binary.
+    /// Connects once and says in plain words why that does not work; for roles that are of no use without a database.
+    ///
+    /// # Errors
+    /// A sentence that names host, port, database and user, and never the password.
+    pub async fn reach(&self) -> Result<(), Unreachable> {
+        let options = self.pool.connect_options();
+        let connected = tokio::time::timeout(ACQUIRE_TIMEOUT, PgConnection::connect_with(&options)).await;
+        let what = match connected {
+            Ok(Ok(connection)) => {
+                // It has served its purpose; how its closing goes does not matter.
+                let _ = connection.close().await;
+                return Ok(());
+            }
+            Ok(Err(error)) => plain(&error),
+            Err(_) => format!("no answer within {}", humantime::format_duration(ACQUIRE_TIMEOUT)),
+        };
+        let (host, port, user) = (options.get_host(), options.get_port(), options.get_username());
+        let database = options.get_database().unwrap_or("the default database");
+        Err(Unreachable(format!("{database} on {host}:{port} as user {user}: {what}")))
+    }
+
+    /// Brings the schema to the version of this binary, and returns how many migrations that took.
     ///
     /// # Errors
     /// When the database is away, a migration fails, or the database is newer than the binary.
-    pub async fn migrate(&self) -> Result<usize, sqlx::migrate::MigrateError> {
-        let migrator = sqlx::migrate!("../migrations");
-        migrator.run(&self.pool).await?;
-        Ok(migrator.iter().count())
+    pub async fn migrate(&self) -> Result<usize, StoreError> {
+        let before = self.applied().await;
+        MIGRATOR.run(&self.pool).await?;
+        Ok(self.applied().await.saturating_sub(before))
+    }
+
+    async fn applied(&self) -> usize {
+        let query = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM _sqlx_migrations WHERE success");
+        // Before the first migration there is no such table, and nothing has been applied.
+        query.fetch_one(&self.pool).await.map_or(0, |count| usize::try_from(count).unwrap_or(0))
     }
 
     /// Closes all connections and waits for those in use.

@@ -31,6 +31,7 @@ impl LocalVault {
     pub fn from_key_file(path: &Path) -> Result<Self, VaultError> {
         let problem = |what: String| VaultError::KeyFile { path: path.display().to_string(), what };
         let remedy = "make one with: openssl rand -base64 32 > FILE && chmod 600 FILE";
+        warn_if_others_may_read(path);
         let text = std::fs::read_to_string(path)
             .map(Zeroizing::new)
             .map_err(|e| problem(format!("cannot be read ({e}); {remedy}")))?;
@@ -53,6 +54,13 @@ impl LocalVault {
 impl std::fmt::Debug for LocalVault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("LocalVault([redacted])")
+    }
+}
+
+fn warn_if_others_may_read(path: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    if std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o077 != 0) {
+        tracing::warn!(path = %path.display(), "others may read the vault's key file; run: chmod 600 on it");
     }
 }
 

@@ -78,10 +78,11 @@ impl<'b> Event<'b> {
     }
 
     fn verdict(self) -> Beginning {
+        // An empty line behind a comment is no event.
+        if matches!(self.name, Some(b"message_start" | b"ping")) || (self.name.is_none() && self.data.is_empty()) {
+            return Beginning::Open;
+        }
         match self.name {
-            // An empty line behind a comment, or an event of which nothing is known.
-            None if self.data.is_empty() => Beginning::Open,
-            Some(b"message_start" | b"ping") => Beginning::Open,
             Some(b"error") => {
                 let read: Result<ErrorData, _> = serde_json::from_slice(&self.data);
                 Beginning::Error(read.map(|data| data.error.r#type).unwrap_or_default())

@@ -190,6 +190,11 @@ async fn greetings_are_answered_without_asking_anybody() {
     {
         assert_eq!(get(client.without_login(method.clone(), path)).await.status, 200, "{method} {path}");
     }
+    assert_eq!(
+        get(client.without_login(Method::GET, "")).await.status,
+        405,
+        "a person shall not take it for a working key"
+    );
     assert_eq!(app.plan().requests().len(), 0);
     app.stop().await;
 }

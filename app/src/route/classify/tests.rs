@@ -51,7 +51,8 @@ fn every_429_has_its_row() {
     let credits = r#"{"type":"error","error":{"type":"rate_limit_error","message":"Usage credits are required for 1M context."}}"#;
     let billing = r#"{"type":"error","error":{"type":"billing_error","message":"Monthly cap reached."}}"#;
     let spend = r#"{"type":"error","error":{"type":"rate_limit_error","message":"This organization's spend limit is reached"}}"#;
-    let rows: &[(&[(&'static str, &str)], &str, FallbackReason, Effect)] = &[
+    type Row<'r> = (&'r [(&'static str, &'r str)], &'r str, FallbackReason, Effect);
+    let rows: &[Row<'_>] = &[
         // The plan is used up: until the reset, whatever else is said.
         (&[STATUS, RESET], limit, PlanLimit, closed(3600)),
         (&[STATUS, RESET, ("retry-after", "5")], limit, PlanLimit, closed(3600)),
