@@ -1,16 +1,15 @@
 //! Puts the service together and runs it: the same for production and for tests.
 
-use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use anyhow::Context as _;
+use futures_util::Stream;
 use tokio::net::TcpListener;
 
 use crate::auth::{Directory, KeyHasher};
-use crate::config::Config;
-use crate::ingress::{self, Ingress, SharedIngress};
+use crate::config::{Config, LimitConfig};
+use crate::ingress::{self, InFlight, Ingress, RateLimit, SharedIngress, Stages};
 use crate::keyring::Keyring;
 use crate::meter::{Recorder, RecorderTask};
 use crate::relay::Relay;
@@ -25,6 +24,7 @@ use crate::vault::Vault;
 /// The service, bound to its port, not serving yet.
 pub struct App {
     ingress: SharedIngress,
+    limits: LimitConfig,
     listener: TcpListener,
     address: SocketAddr,
     recorder: RecorderTask,
@@ -68,9 +68,19 @@ impl App {
             database: database.clone(),
             server: config.server,
             timeouts: config.timeouts,
-            draining: AtomicBool::new(false),
+            in_flight: InFlight::new(config.limits.in_flight),
+            rate: RateLimit::new(config.limits.key_requests_per_minute),
+            stages: Stages::default(),
         });
-        Ok(Self { ingress, listener, address, recorder: recorder_task, sharing: sharing_task, database })
+        Ok(Self {
+            ingress,
+            limits: config.limits,
+            listener,
+            address,
+            recorder: recorder_task,
+            sharing: sharing_task,
+            database,
+        })
     }
 
     /// Where the service listens, with the real port when port 0 was asked for.
@@ -78,18 +88,23 @@ impl App {
         self.address
     }
 
-    /// Serves until `shutdown` ends, then lets running requests finish, writes down their usage, and returns.
-    pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let Self { ingress, listener, address, recorder, sharing, database } = self;
-        let limit = ingress.timeouts.shutdown;
+    /// Serves until the first of the `signals`, then lets running requests finish, writes down their usage, and returns.
+    /// A second signal ends the delay in which requests are still taken.
+    pub async fn run(self, signals: impl Stream<Item = ()>) {
+        let Self { ingress, limits, listener, address, recorder, sharing, database } = self;
         tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
-        let draining = Arc::clone(&ingress);
-        let signal = async move {
-            shutdown.await;
-            draining.drain();
-            tracing::info!(limit = %humantime::format_duration(limit), "shutting down: running requests may finish");
+        let stages = ingress.stages.clone();
+        let conducted = async {
+            stages.conduct(signals, limits).await;
+            std::future::pending::<()>().await;
         };
-        tokio::join!(ingress::serve(listener, ingress::routes(ingress), signal, limit), report_state(&database));
+        let served = async {
+            tokio::select! {
+                () = ingress::serve(listener, ingress, limits) => {}
+                () = conducted => {}
+            }
+        };
+        tokio::join!(served, report_state(&database));
         sharing.stop().await;
         recorder.drain().await;
         database.close().await;

@@ -13,7 +13,8 @@ use crate::vault::{Vault, VaultError};
 const MAX_KEYS: u64 = 10_000;
 const TIME_TO_LIVE: Duration = Duration::from_mins(5);
 
-/// Opens sealed keys and remembers them. A key that is registered anew has another sealed form, so it works at once.
+/// Opens sealed keys and remembers them by their sealed form, so that a key which is registered anew is never mistaken
+/// for the one before.
 #[derive(Clone, Debug)]
 pub struct Keyring {
     vault: Arc<dyn Vault>,

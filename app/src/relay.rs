@@ -5,6 +5,7 @@
 
 mod answer;
 mod bedrock;
+mod body;
 mod plan;
 
 use std::sync::Arc;
@@ -157,7 +158,7 @@ impl Relay {
         let mut meter = RequestMeter::start(facts, Arc::clone(&principal), self.recorder.clone());
         let case = Case { principal: &principal, exchange: &exchange, operation: arrival.operation, conversation };
         match self.answer(&case, &mut meter).await {
-            Ok(answer) => Ok(answer.into_reply(meter)),
+            Ok(answer) => Ok(answer.into_reply(meter, exchange.method == http::Method::HEAD, self.ping_interval)),
             Err(failure) => {
                 meter.answers(failure.status);
                 meter.ends(Outcome::Failed);
@@ -178,7 +179,8 @@ impl Relay {
             Decision::PlanOnly => self.plan_only(case, meter).await,
             Decision::BedrockOnly => {
                 let prepared = self.prepare(case.principal, case.exchange).await?;
-                self.ask_bedrock(case.principal, prepared, None, meter).await
+                let ticket = self.circuits.bedrock_ticket(&case.principal.bedrock_region, Instant::now());
+                self.ask_bedrock(case.principal, prepared, None, ticket, meter).await.map_err(|refused| refused.failure)
             }
             Decision::Nowhere(obstacle) => Err(no_way(case.operation, obstacle)),
         }
@@ -188,7 +190,7 @@ impl Relay {
         meter.asks(Served { provider: Provider::Plan, fallback: None });
         // There is no other way, so the breakers are told and not asked. Other paths than messages tell them nothing.
         let key = (case.operation == Operation::Messages).then(|| self.circuit_key(case));
-        let ticket = key.map(|key| self.circuits.ticket(key));
+        let ticket = key.map(|key| self.circuits.ticket(key, Instant::now()));
         match self.ask_plan(case.exchange, ticket, meter).await? {
             PlanOutcome::Answer(answer) | PlanOutcome::Fault(_, Ok(answer)) => Ok(answer),
             PlanOutcome::Fault(_, Err(failure)) => Err(failure),
@@ -228,20 +230,40 @@ impl Relay {
         meter: &mut RequestMeter,
     ) -> Result<Answer, Failure> {
         let region = &case.principal.bedrock_region;
-        let prepared = match &otherwise {
-            Some(_) if !self.circuits.admits_bedrock(region, Instant::now()) => Err(bedrock_is_away()),
-            _ => self.prepare(case.principal, case.exchange).await,
+        let prepared = self.prepare(case.principal, case.exchange).await;
+        let now = Instant::now();
+        let ticket = match &otherwise {
+            Some(_) => self.circuits.admit_bedrock(region, now),
+            None => Some(self.circuits.bedrock_ticket(region, now)),
         };
-        match (prepared, otherwise) {
-            (Ok(prepared), otherwise) => {
-                drop(otherwise);
-                tracing::info!(reason = reason.name(), "the plan does not serve; asking Bedrock");
-                self.stays.begin(case.conversation.clone(), Instant::now());
-                self.ask_bedrock(case.principal, prepared, Some(reason), meter).await
-            }
+        let (Ok(prepared), Some(ticket)) = (prepared, ticket) else {
             // Bedrock cannot help, so the client shall see what the plan said; if it was not asked yet, it is now.
-            (Err(_), Some(otherwise)) => otherwise,
-            (Err(_), None) => self.plan_only(case, meter).await,
+            return match otherwise {
+                Some(otherwise) => otherwise,
+                None => self.plan_only(case, meter).await,
+            };
+        };
+        tracing::info!(reason = reason.name(), "the plan does not serve; asking Bedrock");
+        match self.ask_bedrock(case.principal, prepared, Some(reason), ticket, meter).await {
+            Ok(answer) => {
+                self.stays.begin(case.conversation.clone(), Instant::now());
+                Ok(answer)
+            }
+            Err(refused) if reason == FallbackReason::Staying => {
+                // There is nothing to stay for.
+                tracing::info!(status = refused.failure.status, "Bedrock does not serve; returning to the plan");
+                self.stays.end(&case.conversation);
+                self.plan_only(case, meter).await
+            }
+            // A key or a model that Bedrock refuses will be refused again, while the plan may be back soon.
+            Err(refused) if refused.is_about_the_setup => match otherwise {
+                Some(Ok(answer)) => {
+                    meter.asks(Served { provider: Provider::Plan, fallback: None });
+                    Ok(answer)
+                }
+                _ => Err(refused.failure),
+            },
+            Err(refused) => Err(refused.failure),
         }
     }
 
@@ -306,8 +328,4 @@ fn no_way(operation: Operation, obstacle: Obstacle) -> Failure {
             Failure::new(403, ErrorType::Permission, message).final_answer()
         }
     }
-}
-
-fn bedrock_is_away() -> Failure {
-    Failure::new(529, ErrorType::Overloaded, "Bedrock does not serve at the moment.")
 }

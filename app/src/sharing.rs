@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::route::circuits::{CircuitKey, Circuits};
-use crate::store::{Database, PlanLimit};
+use crate::store::{Database, KnownLimit, PlanLimit};
 
 /// Limits that wait to be told; one that finds no room is learnt by the others from the plan itself.
 const QUEUE: usize = 1000;
@@ -79,16 +79,11 @@ async fn tell(mut queue: mpsc::Receiver<PlanLimit>, database: Database, stop: Ca
 async fn listen(database: Database, circuits: Circuits, stop: CancellationToken) {
     let mut looks = tokio::time::interval(LOOK_EVERY);
     looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut after = DateTime::<Utc>::UNIX_EPOCH;
+    let mut seen = Seen::default();
     let mut number = 0_u32;
     while stop.run_until_cancelled(looks.tick()).await.is_some() {
-        match database.limits_after(after).await {
-            Ok((limits, latest)) => {
-                for limit in limits {
-                    learn(&circuits, limit);
-                }
-                after = latest.map_or(after, |latest| latest - OVERLAP);
-            }
+        match database.limits_after(seen.look_after()).await {
+            Ok(limits) => seen.news(&limits).for_each(|limit| learn(&circuits, limit)),
             Err(error) => tracing::debug!(%error, "limits of other tasks cannot be read for the moment"),
         }
         number = number.wrapping_add(1);
@@ -100,7 +95,53 @@ async fn listen(database: Database, circuits: Circuits, stop: CancellationToken)
     }
 }
 
+/// What has been learnt, so that a limit is applied once: a breaker that was closed since must not be opened again by
+/// the same old news.
+#[derive(Default)]
+struct Seen {
+    latest: Option<DateTime<Utc>>,
+    recent: Vec<KnownLimit>,
+}
+
+impl Seen {
+    fn look_after(&self) -> DateTime<Utc> {
+        self.latest.map_or(DateTime::UNIX_EPOCH, |latest| latest - OVERLAP)
+    }
+
+    fn news(&mut self, limits: &[KnownLimit]) -> impl Iterator<Item = PlanLimit> {
+        let news: Vec<PlanLimit> =
+            limits.iter().filter(|known| !self.recent.contains(known)).map(|known| known.limit).collect();
+        self.latest = limits.iter().map(|known| known.updated_at).max().max(self.latest);
+        let still_looked_at = self.look_after();
+        self.recent = limits.iter().filter(|known| known.updated_at > still_looked_at).copied().collect();
+        news.into_iter()
+    }
+}
+
 fn learn(circuits: &Circuits, limit: PlanLimit) {
     let Ok(wait) = limit.closed_until.signed_duration_since(Utc::now()).to_std() else { return };
-    circuits.close_until(CircuitKey { credential: limit.credential, family: limit.family }, Instant::now() + wait);
+    let now = Instant::now();
+    circuits.close_until(CircuitKey { credential: limit.credential, family: limit.family }, now + wait, now);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Family, KeyHash};
+
+    #[test]
+    fn a_limit_is_news_once_and_again_when_it_is_told_anew() {
+        let at = |second| DateTime::<Utc>::UNIX_EPOCH + TimeDelta::seconds(second);
+        let known = |credential, second| KnownLimit {
+            limit: PlanLimit { credential: KeyHash([credential; 32]), family: Family::Opus, closed_until: at(9999) },
+            updated_at: at(second),
+        };
+        let mut seen = Seen::default();
+        assert_eq!(seen.news(&[known(1, 100), known(2, 105)]).count(), 2);
+        assert_eq!(seen.look_after(), at(95), "rows become visible late");
+        assert_eq!(seen.news(&[known(1, 100), known(2, 105)]).count(), 0);
+        assert_eq!(seen.news(&[known(1, 100), known(3, 101), known(2, 105)]).count(), 1);
+        assert_eq!(seen.news(&[known(2, 130)]).count(), 1, "told anew");
+        assert_eq!(seen.look_after(), at(120));
+    }
 }

@@ -7,6 +7,10 @@ use tracing_subscriber::layer::SubscriberExt as _;
 
 /// Target of everything that this crate logs.
 const OURS: &str = "claude_code_proxy";
+/// Target of the `request` and `usage` lines, which are records and not messages: every level lets them through.
+pub const RECORDS: &str = "claude_code_proxy::records";
+/// Logs at `error` what it also returns as an error, which is where it is told from.
+const AWS: &str = "aws_smithy";
 
 /// A subscriber that writes to `writer`. The span of a request, with its id, is part of each of its lines.
 pub fn subscriber<W>(level: LevelFilter, writer: W) -> impl tracing::Subscriber + Send + Sync
@@ -20,7 +24,11 @@ where
         .with_span_list(false)
         .with_target(false)
         .with_writer(writer);
-    let filter = Targets::new().with_target(OURS, level).with_default(level.min(LevelFilter::WARN));
+    let filter = Targets::new()
+        .with_target(OURS, level)
+        .with_target(RECORDS, LevelFilter::INFO)
+        .with_target(AWS, LevelFilter::OFF)
+        .with_default(level.min(LevelFilter::WARN));
     tracing_subscriber::registry().with(lines).with(filter)
 }
 
@@ -48,6 +56,19 @@ mod tests {
         fn flush(&mut self) -> std::io::Result<()> {
             Ok(())
         }
+    }
+
+    #[test]
+    fn records_and_ids_are_logged_at_every_level() {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        tracing::subscriber::with_default(subscriber(LevelFilter::ERROR, move || writer.clone()), || {
+            let _entered = tracing::error_span!("request", request_id = "r-1").entered();
+            tracing::info!(target: RECORDS, "usage");
+            tracing::info!("not at this level");
+        });
+        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        assert!(text.lines().count() == 1 && text.contains("usage") && text.contains("r-1"), "{text}");
     }
 
     #[test]

@@ -39,6 +39,16 @@ fn the_sample_of_the_settings_is_complete_and_valid() {
     Config::read(Environment::new(value)).expect("every line of the sample, uncommented, is a valid setting");
 }
 
+/// One TLS stack: rustls, with ring for its cryptography.
+#[test]
+fn there_is_one_tls_stack() {
+    let lock = read("Cargo.lock");
+    for other in ["openssl-sys", "native-tls", "aws-lc-sys", "aws-lc-rs"] {
+        assert!(!lock.contains(&format!("name = \"{other}\"")), "{other} is a second TLS stack");
+    }
+    assert!(lock.contains("name = \"rustls\"") && lock.contains("name = \"ring\""));
+}
+
 #[test]
 fn the_api_documents_are_those_of_this_code() {
     for (name, text) in claude_code_proxy::openapi::documents() {

@@ -32,7 +32,9 @@ fn with_plan_harmed(harm: Harm, moment: Moment, stream: bool) -> Seen {
 /// With Bedrock harmed, for a key that has nothing else.
 fn with_bedrock_harmed(harm: Harm, moment: Moment, stream: bool) -> Seen {
     match (moment, harm) {
-        (Moment::Body | Moment::End, _) if stream => Seen::Break,
+        (Moment::Body, _) if stream => Seen::Break,
+        // The last event has come, and with it all there is to say.
+        (Moment::End, _) if stream => Seen::Bedrock(""),
         // A whole answer is read before anything is relayed.
         (_, Harm::Stall) => Seen::Error(504, "timeout_error"),
         _ => Seen::Error(502, "api_error"),
@@ -56,7 +58,7 @@ async fn seen(client: &Client, stream: bool) -> Seen {
     if got.header("x-ccp-provider") == "plan" {
         return Seen::Plan;
     }
-    let reasons = ["unreachable", "first_byte_timeout"];
+    let reasons = ["", "unreachable", "first_byte_timeout"];
     Seen::Bedrock(
         reasons.into_iter().find(|reason| *reason == got.header("x-ccp-fallback")).unwrap_or("another reason"),
     )

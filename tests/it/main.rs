@@ -4,6 +4,7 @@
 
 mod documents;
 mod faults;
+mod limits;
 mod metering;
 mod proxy;
 mod roles;

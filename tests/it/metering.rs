@@ -1,9 +1,12 @@
 //! What Bedrock served is in the database: rows, sums, and nothing twice.
 
+use claude_code_proxy::domain::RoutingStrategy;
 use futures_util::StreamExt as _;
 use http::Method;
 use sqlx::FromRow;
-use support::{Answer, Client, IssuedKey, Reply, Surroundings, TestApp, TestDatabase, Usage, frames, get, within};
+use support::{
+    Answer, Client, IssuedKey, KeyWish, Reply, Surroundings, TestApp, TestDatabase, Usage, frames, get, within,
+};
 use uuid::Uuid;
 
 const USAGE: Usage = Usage { input: 3, output: 550, cache_read: 40, cache_creation_5m: 304, cache_creation_1h: 12_000 };
@@ -192,6 +195,23 @@ async fn broken_and_failed_streams_are_rows_that_say_so() {
     let around = app.stop().await;
     let outcomes: Vec<String> = rows(&around.database).await.into_iter().map(|row| row.outcome).collect();
     assert_eq!(outcomes, ["truncated", "failed"]);
+}
+
+/// Bedrock may have counted what it never finished saying: an answer that breaks off is a row, one that was refused is none.
+#[tokio::test]
+async fn a_whole_answer_that_breaks_off_is_a_row() {
+    let app = TestApp::start().await;
+    let client = Client::of(&app, &app.issue(KeyWish::routed(RoutingStrategy::BedrockOnly)).await);
+    app.bedrock()
+        .enqueue(Reply::truncated([billed().to_json().into_bytes()]).with_header("content-type", "application/json"));
+    assert_eq!(client.ask().await.status, 502);
+    app.bedrock().enqueue(Reply::json(200, "{\"type\":\"no message\"}"));
+    assert_eq!(client.ask().await.status, 502);
+    app.bedrock().enqueue(Reply::bedrock_error(500, "InternalServerException", "no"));
+    assert_eq!(client.ask().await.status, 500);
+    let around = app.stop().await;
+    let outcomes: Vec<String> = rows(&around.database).await.into_iter().map(|row| row.outcome).collect();
+    assert_eq!(outcomes, ["failed", "failed"]);
 }
 
 /// B-79: requests do not wait for the database, and what they used is stored when it returns.

@@ -1,5 +1,7 @@
 //! SIGTERM: running requests finish, their usage is stored, and the process ends well.
 
+mod rolling;
+
 use futures_util::StreamExt as _;
 use rustix::process::Signal;
 use support::process::ServeProcess;
@@ -56,22 +58,83 @@ async fn sigterm_lets_fifty_streams_finish_and_leaves_fifty_rows() {
     assert_eq!(outcomes(&around).await, [("completed".to_owned(), 50)]);
 }
 
-/// Whoever takes longer than the time-out is broken off, and is a row all the same.
+/// Time is up: a stream ends with an error event, half-sent events included; whoever has no answer yet gets one; a body
+/// that is no stream breaks. All are rows.
 #[tokio::test]
-async fn what_takes_too_long_is_broken_off_and_counted() {
-    let around = Surroundings::start().await.with("SHUTDOWN_TIMEOUT", "50ms");
+async fn what_takes_too_long_is_told_so_and_counted() {
+    // Half a second is enough for the answers below to begin; nothing waits for it.
+    let around = Surroundings::start().await.with("SHUTDOWN_TIMEOUT", "500ms");
     let process = ServeProcess::start(&around).await;
     let client = Client::at(format!("{}/ak/{}", process.url(), around.issue(KeyWish::default()).await.text));
-    let (reply, steps) = Reply::stepped();
+    let (of_bedrock, bedrock_steps) = Reply::stepped();
     around.plan.enqueue(Reply::overloaded());
-    around.bedrock.enqueue(reply.as_bedrock_stream());
-    steps.send(frames::bedrock_stream(&Answer::text("endless"))[0].clone());
-    let mut body = within("the head", client.message(true).send()).await.unwrap().bytes_stream();
-    within("an event", body.next()).await.unwrap().unwrap();
+    around.bedrock.enqueue(of_bedrock.as_bedrock_stream());
+    bedrock_steps.send(frames::bedrock_stream(&Answer::text("endless"))[0].clone());
+    let mut from_bedrock = within("the head", client.message(true).send()).await.unwrap().bytes_stream();
+    within("an event", from_bedrock.next()).await.unwrap().unwrap();
+
+    let (of_plan, plan_steps) = Reply::stepped();
+    around.plan.enqueue(of_plan.as_plan_stream());
+    plan_steps.send("event: message_start\ndata: {\"type\":\"message_start\"}\n\nevent: content_block_start\ndata: {\"type\":\"content_block_start\"}\n\nevent: content_block_delta\ndata: {\"ha");
+    let mut from_plan = within("the head", client.message(true).send()).await.unwrap().bytes_stream();
+    within("half an event", from_plan.next()).await.unwrap().unwrap();
+
+    let (of_json, json_steps) = Reply::stepped();
+    around.plan.enqueue(of_json.with_header("content-type", "application/json"));
+    json_steps.send("{\"half\":");
+    let mut json = within("the head", client.message(false).send()).await.unwrap().bytes_stream();
+    within("half an answer", json.next()).await.unwrap().unwrap();
+
+    around.plan.enqueue(Reply::overloaded());
+    around.bedrock.enqueue(Reply::never_answers());
+    let waiting = tokio::spawn({
+        let client = client.clone();
+        async move { client.ask().await }
+    });
+    while around.bedrock.next_request().await.path().ends_with("/invoke-with-response-stream") {}
+
     process.signal(Signal::TERM);
-    assert!(within("the break", body.next()).await.unwrap().is_err());
+    for body in [&mut from_bedrock as &mut (dyn futures_util::Stream<Item = _> + Unpin), &mut from_plan] {
+        let rest: Vec<reqwest::Result<bytes::Bytes>> = within("the end", body.collect::<Vec<_>>()).await;
+        let rest: Vec<u8> = rest.into_iter().flat_map(|chunk| chunk.expect("a clean end")).collect();
+        let rest = String::from_utf8(rest).unwrap();
+        assert!(rest.starts_with("\n\nevent: error\ndata: {") && rest.ends_with("}\n\n"), "{rest:?}");
+        assert!(rest.contains("overloaded_error"), "{rest:?}");
+    }
+    assert!(within("the break", json.next()).await.unwrap().is_err());
+    let waited = within("an answer", waiting).await.unwrap();
+    assert_eq!((waited.status, waited.error_type().as_str()), (529, "overloaded_error"));
     assert_eq!(process.exit_code().await, Some(0));
-    assert_eq!(outcomes(&around).await, [("cancelled".to_owned(), 1)]);
+    assert_eq!(outcomes(&around).await, [("cancelled".to_owned(), 2)]);
+}
+
+/// The load balancer has the delay to notice: `/health` says 503 at once, and requests are served as before. A second
+/// signal ends the delay.
+#[tokio::test]
+async fn requests_are_served_while_the_load_balancer_notices() {
+    let around = Surroundings::start().await.with("DRAIN_DELAY", "100s");
+    let process = ServeProcess::start(&around).await;
+    let client = Client::at(format!("{}/ak/{}", process.url(), around.issue(KeyWish::default()).await.text));
+    around.plan.otherwise(|_| Reply::plan_json(&Answer::text("ok")));
+    let before = client.ask().await;
+    assert_eq!((before.status, before.header("connection")), (200, ""));
+    process.signal(Signal::TERM);
+    until_health_is(&process, 503).await;
+    for _ in 0..3 {
+        // The client is asked to open a new connection for its next request, which then comes to another process.
+        let during = client.ask().await;
+        assert_eq!((during.status, during.header("connection")), (200, "close"));
+    }
+    assert_eq!(get(support::http_client().get(format!("{}/ready", process.url()))).await.status, 200);
+    process.signal(Signal::TERM);
+    assert_eq!(process.exit_code().await, Some(0));
+}
+
+async fn until_health_is(process: &ServeProcess, status: u16) {
+    within("the health to change", async {
+        while get(support::http_client().get(format!("{}/health", process.url()))).await.status != status {}
+    })
+    .await;
 }
 
 /// SIGINT, as Ctrl-C sends it, is the same as SIGTERM.

@@ -46,6 +46,8 @@ impl Surroundings {
             ("LOCAL_VAULT_KEY_FILE", vault_key.path().display().to_string()),
             ("PLAN_BASE_URL", plan.url()),
             ("BEDROCK_ENDPOINT_URL", bedrock.url()),
+            // No load balancer has to notice that a test ends its app.
+            ("DRAIN_DELAY", "0s".to_owned()),
         ];
         let settings = settings.map(|(name, value)| (name.to_owned(), value)).into();
         Self { plan, bedrock, database, settings, vault_key }
@@ -101,7 +103,7 @@ impl TestApp {
         let app = App::build(around.config(), Arc::new(around.vault())).await.expect("the app is built");
         let address = app.address();
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(app.run(async { drop(stopped.await) }));
+        let task = tokio::spawn(app.run(futures_util::stream::once(async { drop(stopped.await) })));
         Self { around: Some(around), address, running: Some((stop, task)) }
     }
 

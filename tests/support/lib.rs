@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "in a harness a broken assumption has to stop the test on the spot")]
 
 mod app;
+mod balancer;
 pub mod claude;
 pub mod client;
 mod database;
@@ -18,6 +19,7 @@ pub mod sse;
 mod upstream;
 
 pub use app::{Surroundings, TestApp};
+pub use balancer::Balancer;
 pub use claude::{Answer, Usage};
 pub use client::{Client, Got, get, try_get};
 pub use database::TestDatabase;

@@ -33,6 +33,27 @@ struct Entry {
     asked_at: AtomicU64,
 }
 
+/// The right to renew an answer. A request that is dropped before it has asked gives it back: else a client that
+/// always leaves early could keep a revoked key alive.
+struct Claim<'e> {
+    entry: &'e Entry,
+    before: Option<u64>,
+}
+
+impl Claim<'_> {
+    fn used(mut self) {
+        self.before = None;
+    }
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        if let Some(before) = self.before {
+            self.entry.asked_at.store(before, Ordering::Relaxed);
+        }
+    }
+}
+
 /// The database could not be asked and memory does not know the key.
 #[derive(Debug, thiserror::Error)]
 #[error("the access key could not be checked: {0}")]
@@ -52,10 +73,10 @@ impl Directory {
     pub async fn holder(&self, key: &AccessKey) -> Result<Option<Arc<ClientPrincipal>>, LookUpError> {
         let hash = self.hasher.hash(key.expose());
         let Some(entry) = self.known.get(&hash) else { return Ok(self.ask(hash).await?) };
-        if !self.claim_refresh(&entry) {
-            return Ok(entry.principal.clone());
-        }
-        match self.ask(hash).await {
+        let Some(claim) = self.claim_refresh(&entry) else { return Ok(entry.principal.clone()) };
+        let asked = self.ask(hash).await;
+        claim.used();
+        match asked {
             Ok(principal) => Ok(principal),
             Err(error) => {
                 tracing::warn!(%error, "an access key is served from memory: the database cannot be asked");
@@ -69,13 +90,14 @@ impl Directory {
         self.known.iter().filter(|(_, entry)| entry.principal.is_some()).count() as u64
     }
 
-    /// Whether the answer is older than the time to live and this caller is the one to renew it. Others go on with the
-    /// old answer meanwhile, so that one slow look-up never holds up more than one request.
-    fn claim_refresh(&self, entry: &Entry) -> bool {
-        let (now, asked_at) = (self.now(), entry.asked_at.load(Ordering::Relaxed));
+    /// Claims the renewal of an answer that is older than the time to live. Others go on with the old answer meanwhile,
+    /// so that one slow look-up never holds up more than one request.
+    fn claim_refresh<'e>(&self, entry: &'e Entry) -> Option<Claim<'e>> {
+        let (now, before) = (self.now(), entry.asked_at.load(Ordering::Relaxed));
         let ttl = u64::try_from(self.ttl.as_millis()).unwrap_or(u64::MAX);
-        now.saturating_sub(asked_at) >= ttl
-            && entry.asked_at.compare_exchange(asked_at, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        let claimed = now.saturating_sub(before) >= ttl
+            && entry.asked_at.compare_exchange(before, now, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        claimed.then_some(Claim { entry, before: Some(before) })
     }
 
     async fn ask(&self, hash: KeyHash) -> Result<Option<Arc<ClientPrincipal>>, StoreError> {

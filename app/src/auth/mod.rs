@@ -6,4 +6,4 @@ mod presented;
 
 pub use directory::{Directory, LookUpError};
 pub use hasher::KeyHasher;
-pub use presented::{PresentedKey, take_from_headers};
+pub use presented::{PresentedKey, sweep, take_from_headers};

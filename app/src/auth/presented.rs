@@ -1,6 +1,6 @@
 //! Finds the access key among the headers of a request that has none in its path.
 
-use http::header::{self, HeaderMap};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use crate::domain::AccessKey;
 use crate::wire::headers;
@@ -23,22 +23,36 @@ impl PresentedKey {
     }
 }
 
-/// Takes the key out of `x-ccp-access-key`, else out of `x-api-key` or `Authorization: Bearer` where that holds an
-/// `ak_...` value. A header that held our key is removed: it is no credential for the plan and never leaves the proxy.
+/// Takes the key out of `x-ccp-access-key`, else out of `x-api-key` or `Authorization` where that holds an `ak_...`
+/// value. Every line that held such a value is removed: it is no credential for the plan and never leaves the proxy.
 pub fn take_from_headers(map: &mut HeaderMap) -> PresentedKey {
     let own = map.remove(headers::ACCESS_KEY).and_then(|value| value.to_str().ok().map(str::to_owned));
-    let in_api_key =
-        map.get(headers::API_KEY).and_then(|value| value.to_str().ok()).filter(|v| AccessKey::looks_like_one(v));
-    let in_bearer = headers::bearer(map).filter(|v| AccessKey::looks_like_one(v));
-    let found = own.as_deref().or(in_api_key).or(in_bearer).map(PresentedKey::from_path);
-    let (drop_api_key, drop_bearer) = (in_api_key.is_some(), in_bearer.is_some());
-    if drop_api_key {
-        map.remove(headers::API_KEY);
+    let found = [headers::API_KEY, header::AUTHORIZATION].map(|name| take_our_lines(map, &name));
+    let presented = own.or_else(|| found.into_iter().flatten().next());
+    presented.map_or(PresentedKey::Missing, |text| PresentedKey::from_path(&text))
+}
+
+/// Removes the lines of a header that hold a key of ours, and returns the first.
+fn take_our_lines(map: &mut HeaderMap, name: &HeaderName) -> Option<String> {
+    let is_ours = |value: &HeaderValue| headers::credential(value).is_some_and(AccessKey::looks_like_one);
+    let first = map.get_all(name).iter().find(|value| is_ours(value))?;
+    let first = headers::credential(first).map(str::to_owned);
+    let others: Vec<HeaderValue> = map.get_all(name).iter().filter(|value| !is_ours(value)).cloned().collect();
+    map.remove(name);
+    for value in others {
+        map.append(name, value);
     }
-    if drop_bearer {
-        map.remove(header::AUTHORIZATION);
+    first
+}
+
+/// Removes every header whose value holds the key, wherever a proxy in between or a client has put it.
+pub fn sweep(map: &mut HeaderMap, key: &AccessKey) {
+    let finder = memchr::memmem::Finder::new(key.expose().as_bytes());
+    let holding: Vec<HeaderName> =
+        map.iter().filter(|(_, value)| finder.find(value.as_bytes()).is_some()).map(|(name, _)| name.clone()).collect();
+    for name in holding {
+        map.remove(name);
     }
-    found.unwrap_or(PresentedKey::Missing)
 }
 
 #[cfg(test)]
@@ -77,6 +91,19 @@ mod tests {
     #[test]
     fn a_malformed_key_is_not_forwarded_either() {
         assert_eq!(taken(&[("x-api-key", "ak_wrong")]), (None, vec![]));
+    }
+
+    #[test]
+    fn our_key_is_taken_from_every_line_and_the_others_stay() {
+        let mut map = HeaderMap::new();
+        map.append("x-api-key", "sk-ant-api03-x".parse().unwrap());
+        map.append("x-api-key", KEY.parse().unwrap());
+        map.insert("authorization", KEY.parse().unwrap());
+        map.insert("x-odd", format!("https://proxy/ak/{KEY}/v1").parse().unwrap());
+        assert!(matches!(take_from_headers(&mut map), PresentedKey::WellFormed(_)));
+        sweep(&mut map, &AccessKey::parse(KEY).unwrap());
+        assert_eq!(map.len(), 1);
+        assert_eq!(map["x-api-key"], "sk-ant-api03-x");
     }
 
     #[test]

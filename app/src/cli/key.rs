@@ -9,9 +9,9 @@ use zeroize::Zeroizing;
 
 use crate::auth::KeyHasher;
 use crate::config::{DatabaseConfig, Environment, KeyConfig, VaultConfig};
+use crate::domain::bedrock_target::{check_model, check_region};
 use crate::domain::{AccessKey, KeyHash, RoutingStrategy, Secret};
 use crate::store::{Database, NewKey};
-use crate::upstream::bedrock::target::{check_model, check_region};
 use crate::vault::{LocalVault, Vault as _};
 
 /// Arguments of `key issue`.

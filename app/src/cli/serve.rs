@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::task::Poll;
 
 use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
@@ -19,12 +20,10 @@ pub(super) async fn serve() -> anyhow::Result<ExitCode> {
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be handled")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be handled")?;
     let app = App::build(config, Arc::new(vault)).await?;
-    app.run(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
-    .await;
+    let signals = futures_util::stream::poll_fn(move |cx| match terminate.poll_recv(cx) {
+        Poll::Pending => interrupt.poll_recv(cx),
+        signal @ Poll::Ready(_) => signal,
+    });
+    app.run(signals).await;
     Ok(ExitCode::SUCCESS)
 }

@@ -91,11 +91,15 @@ impl<'a> Environment<'a> {
 
     /// A duration such as `30s`, `2m` or `250ms`.
     pub fn duration(&mut self, variable: &Variable) -> Option<Duration> {
-        self.parse(variable, |text| match humantime::parse_duration(text) {
-            Ok(duration) if duration.is_zero() => Err("must be longer than nothing".to_owned()),
-            Ok(duration) => Ok(duration),
-            Err(_) => Err("is no duration; write it like 30s, 2m or 250ms".to_owned()),
+        self.parse(variable, |text| match parse_duration(text)? {
+            duration if duration.is_zero() => Err("must be longer than nothing"),
+            duration => Ok(duration),
         })
+    }
+
+    /// The same for a wait that can be left out with `0s`.
+    pub fn duration_or_zero(&mut self, variable: &Variable) -> Option<Duration> {
+        self.parse(variable, parse_duration)
     }
 
     /// A number of bytes such as `32MiB`.
@@ -121,4 +125,8 @@ impl<'a> Environment<'a> {
             Ok(url.as_str().trim_end_matches('/').to_owned())
         })
     }
+}
+
+fn parse_duration(text: &str) -> Result<Duration, &'static str> {
+    humantime::parse_duration(text).map_err(|_| "is no duration; write it like 30s, 2m or 250ms")
 }

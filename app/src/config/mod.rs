@@ -1,10 +1,12 @@
 //! Settings of every role, read from the environment once, before anything starts; all problems are reported together.
 
 mod env;
+mod limits;
 mod settings;
 mod variables;
 
 pub use env::{ConfigProblems, Environment};
+pub use limits::LimitConfig;
 pub use settings::{
     BedrockConfig, Config, DatabaseConfig, KeyConfig, PlanConfig, ServerConfig, TimeoutConfig, VaultConfig,
 };

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tracing::level_filters::LevelFilter;
 
 use super::env::{ConfigProblems, Environment};
+use super::limits::LimitConfig;
 use super::variables as var;
 use crate::domain::Secret;
 
@@ -27,6 +28,8 @@ pub struct Config {
     pub bedrock: BedrockConfig,
     /// How long anything may take.
     pub timeouts: TimeoutConfig,
+    /// How much at a time, and how it ends.
+    pub limits: LimitConfig,
     /// `LOG_LEVEL`
     pub log_level: LevelFilter,
 }
@@ -98,8 +101,6 @@ pub struct TimeoutConfig {
     pub ping_interval: Duration,
     /// `STAY_LIMIT`
     pub stay: Duration,
-    /// `SHUTDOWN_TIMEOUT`
-    pub shutdown: Duration,
 }
 
 impl TimeoutConfig {
@@ -125,12 +126,13 @@ impl Config {
         let endpoint_url = env_ref.base_url(&var::BEDROCK_ENDPOINT_URL);
         let bedrock_max = env_ref.size(&var::BEDROCK_MAX_BODY_SIZE);
         let timeouts = read_timeouts(env_ref);
+        let limits = LimitConfig::read(env_ref);
         let log_level = env_ref.parse(&var::LOG_LEVEL, |text| {
             text.parse::<LevelFilter>().map_err(|_| "is no level; write error, warn, info, debug or trace")
         });
         env.finish()?;
         // After `finish` nothing required is missing; the pattern says so without a panic.
-        match (server, database, keys, vault, plan, bedrock_max, timeouts, log_level) {
+        match (server, database, keys, vault, plan, bedrock_max, timeouts, limits, log_level) {
             (
                 Some(server),
                 Some(database),
@@ -139,6 +141,7 @@ impl Config {
                 Some(base_url),
                 Some(max_body),
                 Some(timeouts),
+                Some(limits),
                 Some(log_level),
             ) => Ok(Self {
                 server,
@@ -148,6 +151,7 @@ impl Config {
                 plan: PlanConfig { base_url, default_key },
                 bedrock: BedrockConfig { endpoint_url, max_body },
                 timeouts,
+                limits,
                 log_level,
             }),
             _ => Err(ConfigProblems(vec!["a required setting is missing".to_owned()])),
@@ -217,7 +221,6 @@ fn read_timeouts(env: &mut Environment<'_>) -> Option<TimeoutConfig> {
     let idle = env.duration(&var::IDLE_TIMEOUT);
     let ping_interval = env.duration(&var::PING_INTERVAL);
     let stay = env.duration(&var::STAY_LIMIT);
-    let shutdown = env.duration(&var::SHUTDOWN_TIMEOUT);
     Some(TimeoutConfig {
         connect: connect?,
         stream_first_byte: stream_first_byte?,
@@ -225,7 +228,6 @@ fn read_timeouts(env: &mut Environment<'_>) -> Option<TimeoutConfig> {
         idle: idle?,
         ping_interval: ping_interval?,
         stay: stay?,
-        shutdown: shutdown?,
     })
 }
 

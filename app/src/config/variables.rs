@@ -108,9 +108,36 @@ pub(super) const STAY_LIMIT: Variable = Variable::new(
     Value("5m"),
     "How long a conversation that fell back stays on Bedrock in mid-turn once the plan could serve it again.",
 );
+/// Heads of requests.
+pub(super) const HEADER_TIMEOUT: Variable =
+    Variable::new("HEADER_TIMEOUT", Value("10s"), "Time for the head of a request, from its first byte to its last.");
+/// Connections between requests.
+pub(super) const KEEP_ALIVE_TIMEOUT: Variable = Variable::new(
+    "KEEP_ALIVE_TIMEOUT",
+    Value("650s"),
+    "How long a connection without a request is kept; longer than the load balancer keeps it.",
+);
+/// Requests at a time.
+pub(super) const MAX_IN_FLIGHT: Variable =
+    Variable::new("MAX_IN_FLIGHT", Value("2000"), "Requests at a time, streams included; more are refused with 529.");
+/// Requests of one key.
+pub(super) const KEY_REQUESTS_PER_MINUTE: Variable = Variable::new(
+    "KEY_REQUESTS_PER_MINUTE",
+    Unset,
+    "Messages that one access key may ask for in a minute; more are refused with 429.",
+);
+/// The beginning of a shutdown.
+pub(super) const DRAIN_DELAY: Variable = Variable::new(
+    "DRAIN_DELAY",
+    Value("10s"),
+    "Time after SIGTERM in which requests are still taken, for the load balancer to notice; 0s for none.",
+);
 /// Shutdown.
-pub(super) const SHUTDOWN_TIMEOUT: Variable =
-    Variable::new("SHUTDOWN_TIMEOUT", Value("110s"), "Time that running requests get after SIGTERM.");
+pub(super) const SHUTDOWN_TIMEOUT: Variable = Variable::new(
+    "SHUTDOWN_TIMEOUT",
+    Value("110s"),
+    "Time that running requests get after SIGTERM, the delay included.",
+);
 /// Cache of access keys.
 pub(super) const KEY_CACHE_TTL: Variable = Variable::new(
     "KEY_CACHE_TTL",
@@ -139,6 +166,11 @@ pub const VARIABLES: &[Variable] = &[
     IDLE_TIMEOUT,
     PING_INTERVAL,
     STAY_LIMIT,
+    HEADER_TIMEOUT,
+    KEEP_ALIVE_TIMEOUT,
+    MAX_IN_FLIGHT,
+    KEY_REQUESTS_PER_MINUTE,
+    DRAIN_DELAY,
     SHUTDOWN_TIMEOUT,
     KEY_CACHE_TTL,
     LOG_LEVEL,

@@ -1,6 +1,7 @@
 //! Plain data that every layer speaks of; imports nothing of ours and does no IO.
 
 pub mod access_key;
+pub mod bedrock_target;
 pub mod failure;
 pub mod family;
 pub mod principal;

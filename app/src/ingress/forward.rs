@@ -8,7 +8,7 @@ use poem::{Body, Request, Response};
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use super::{Ingress, body, error};
+use super::{Ingress, body, error, in_flight};
 use crate::auth::{self, PresentedKey};
 use crate::domain::Failure;
 use crate::relay::{Arrival, Operation, Refusal, Reply};
@@ -26,12 +26,33 @@ pub(super) async fn forward(
     operation: Operation,
 ) -> Response {
     let request_id = Uuid::now_v7();
-    let span = tracing::info_span!("request", %request_id);
-    let mut response = serve(ingress, request, request_body, operation, request_id).instrument(span).await;
+    let span = tracing::error_span!("request", %request_id);
+    let mut response = match ingress.in_flight.enter() {
+        Ok(place) => {
+            let served = Box::pin(serve(ingress, request, request_body, operation, request_id));
+            let mut response = until_the_end(ingress, served).instrument(span).await;
+            response.extensions_mut().insert(place);
+            response
+        }
+        Err(failure) => span.in_scope(|| refused(&unserved(failure))),
+    };
     if let Ok(value) = HeaderValue::from_str(&request_id.to_string()) {
         response.headers_mut().insert(headers::REQUEST_ID, value);
     }
     response
+}
+
+/// Answers in place of `served` when the proxy ends before it has begun to answer.
+async fn until_the_end(ingress: &Ingress, served: impl Future<Output = Response>) -> Response {
+    let response = ingress.stages.ending.run_until_cancelled(served).await;
+    response.unwrap_or_else(|| {
+        refused(&unserved(in_flight::overloaded("The proxy is shutting down before it has an answer. Try again.")))
+    })
+}
+
+fn unserved(failure: Failure) -> Refusal {
+    tracing::info!(status = failure.status, error_type = failure.error_type.name(), "refused");
+    Refusal { failure, served: None }
 }
 
 async fn serve(
@@ -56,16 +77,18 @@ async fn serve(
 }
 
 async fn relayed(ingress: &Ingress, request: &Request, request_body: Body, arrival: Arrival) -> Result<Reply, Refusal> {
-    let unserved = |failure: Failure| {
-        tracing::info!(status = failure.status, error_type = failure.error_type.name(), "refused");
-        Refusal { failure, served: None }
-    };
     let mut map = request.headers().clone();
     let in_headers = auth::take_from_headers(&mut map);
     let (in_path, path_and_query) = split(request.original_uri());
     let presented = in_path.map_or(in_headers, PresentedKey::from_path);
+    if let PresentedKey::WellFormed(key) = &presented {
+        auth::sweep(&mut map, key);
+    }
     // The body is not read for strangers.
     let principal = ingress.relay.identify(&presented).await.map_err(unserved)?;
+    if arrival.operation == Operation::Messages {
+        ingress.rate.take(principal.access_key_id).map_err(unserved)?;
+    }
     let declared = map.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok());
     let bytes =
         body::read(request_body, declared, ingress.server.max_body, ingress.timeouts.idle).await.map_err(unserved)?;

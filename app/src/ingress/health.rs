@@ -1,7 +1,5 @@
 //! Whether the process serves, and how the parts behind it are.
 
-use std::sync::atomic::Ordering;
-
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Enum, Object};
 
@@ -83,7 +81,7 @@ pub enum ReadyResponse {
 }
 
 pub(super) fn health(ingress: &Ingress) -> HealthResponse {
-    if ingress.draining.load(Ordering::Relaxed) {
+    if ingress.stages.draining.is_cancelled() {
         HealthResponse::Draining(Json(Health { status: HealthStatus::Draining }))
     } else {
         HealthResponse::Serving(Json(Health { status: HealthStatus::Healthy }))

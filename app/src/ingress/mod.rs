@@ -1,23 +1,32 @@
 //! The proxy's HTTP side towards developers: routes, keys in the path or in a header, bodies, errors.
 
 mod body;
+mod connection;
 mod error;
 mod forward;
 mod health;
+mod in_flight;
+mod last_words;
 mod operations;
+mod phase;
+mod rate;
 mod routes;
 mod server;
+mod stages;
+mod watched;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
+pub use in_flight::InFlight;
 pub use operations::{HeaderKeyPart, OpenPart, PathKeyPart};
+pub use rate::RateLimit;
 #[cfg(test)]
 pub(crate) use routes::DOCUMENTED;
-pub use routes::routes;
-pub use server::serve;
+pub use stages::Stages;
 
-use crate::config::{ServerConfig, TimeoutConfig};
+use tokio::net::TcpListener;
+
+use crate::config::{LimitConfig, ServerConfig, TimeoutConfig};
 use crate::relay::Relay;
 use crate::store::Database;
 
@@ -32,16 +41,24 @@ pub struct Ingress {
     pub server: ServerConfig,
     /// Waits.
     pub timeouts: TimeoutConfig,
-    /// Set at SIGTERM.
-    pub draining: AtomicBool,
+    /// Requests at a time.
+    pub in_flight: InFlight,
+    /// Requests of each key.
+    pub rate: RateLimit,
+    /// How far a shutdown is.
+    pub stages: Stages,
 }
 
 /// As the routes share it.
 pub type SharedIngress = Arc<Ingress>;
 
-impl Ingress {
-    /// From now on `/health` answers 503.
-    pub fn drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
-    }
+/// Serves on the listener until a shutdown has come to its end.
+pub async fn serve(listener: TcpListener, ingress: SharedIngress, limits: LimitConfig) {
+    let service = server::Service {
+        waits: phase::Waits { head: limits.head, keep_alive: limits.keep_alive },
+        stages: ingress.stages.clone(),
+        tasks: server::Tasks::default(),
+        routes: Arc::new(routes::routes(ingress)),
+    };
+    server::serve(listener, service).await;
 }

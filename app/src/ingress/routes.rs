@@ -28,7 +28,7 @@ pub(crate) const DOCUMENTED: &[&str] = &[
 ];
 
 /// All routes of the proxy.
-pub fn routes(ingress: SharedIngress) -> impl Endpoint<Output = Response> + 'static {
+pub(super) fn routes(ingress: SharedIngress) -> impl Endpoint<Output = Response> + 'static {
     let documented: Arc<BoxEndpoint<'static>> =
         Arc::new(openapi::proxy_service().into_endpoint().map_to_response().boxed());
     let mut route = Route::new();

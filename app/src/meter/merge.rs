@@ -1,8 +1,7 @@
 //! Merges the counts of one answer: the largest value of each field that any of its parts named.
 
-use serde::Deserialize;
-
 use crate::domain::TokenUsage;
+use crate::wire::json::{self, Member};
 
 /// Longest id that is kept of an answer.
 const ID_CHARS: usize = 128;
@@ -16,87 +15,91 @@ pub struct UsageMerge {
     pub message_id: Option<String>,
 }
 
-/// The parts of an event or of a whole message that count. Providers place the fields differently: the cache's in
-/// `message_start` here, in `message_delta` there, and Bedrock's own metrics in the last event.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Parts {
-    id: Option<String>,
-    usage: Option<Usage>,
-    message: Option<Message>,
-    #[serde(rename = "amazon-bedrock-invocationMetrics")]
-    metrics: Option<Metrics>,
-}
+/// Where counts stand. Providers place them differently: the cache's in `message_start` here, in `message_delta`
+/// there, and Bedrock's own metrics in the last event.
+const USAGE: &[(&str, Field)] = &[
+    ("input_tokens", |tokens| &mut tokens.input),
+    ("output_tokens", |tokens| &mut tokens.output),
+    ("cache_read_input_tokens", |tokens| &mut tokens.cache_read),
+    ("cache_creation_input_tokens", |tokens| &mut tokens.cache_creation),
+];
+const CACHE_CREATION: &[(&str, Field)] = &[
+    ("ephemeral_5m_input_tokens", |tokens| &mut tokens.cache_creation_5m),
+    ("ephemeral_1h_input_tokens", |tokens| &mut tokens.cache_creation_1h),
+];
+const METRICS: &[(&str, Field)] = &[
+    ("inputTokenCount", |tokens| &mut tokens.input),
+    ("outputTokenCount", |tokens| &mut tokens.output),
+    ("cacheReadInputTokenCount", |tokens| &mut tokens.cache_read),
+    ("cacheWriteInputTokenCount", |tokens| &mut tokens.cache_creation),
+];
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Message {
-    id: Option<String>,
-    usage: Option<Usage>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Usage {
-    input_tokens: Option<u32>,
-    output_tokens: Option<u32>,
-    cache_read_input_tokens: Option<u32>,
-    cache_creation_input_tokens: Option<u32>,
-    cache_creation: Option<CacheCreation>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct CacheCreation {
-    ephemeral_5m_input_tokens: Option<u32>,
-    ephemeral_1h_input_tokens: Option<u32>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-#[expect(clippy::struct_field_names, reason = "Bedrock's own names")]
-struct Metrics {
-    input_token_count: Option<u32>,
-    output_token_count: Option<u32>,
-    cache_read_input_token_count: Option<u32>,
-    cache_write_input_token_count: Option<u32>,
-}
+/// A count that a name stands for.
+type Field = fn(&mut TokenUsage) -> &mut u32;
 
 impl UsageMerge {
-    /// Takes in an event that can carry counts, or a whole message. What cannot be read changes nothing and is logged.
+    /// Takes in an event that can carry counts, or a whole message. Each value is read for itself: one that cannot be
+    /// read costs no other.
     pub fn observe(&mut self, json: &[u8]) {
-        let parts: Parts = match serde_json::from_slice(json) {
-            Ok(parts) => parts,
-            Err(error) => {
-                tracing::warn!(%error, "the counts of an event could not be read");
-                return;
-            }
+        let Some(event) = Object::at(json, 0) else {
+            tracing::warn!("the counts of an event could not be read");
+            return;
         };
-        let message = parts.message.unwrap_or_default();
-        for usage in [message.usage, parts.usage].into_iter().flatten() {
-            self.merge(&usage);
+        let message = event.object("message");
+        for object in message.iter().chain([&event]) {
+            if let Some(usage) = object.object("usage") {
+                self.raise(&usage, USAGE);
+                if let Some(by_life) = usage.object("cache_creation") {
+                    self.raise(&by_life, CACHE_CREATION);
+                }
+            }
         }
-        if let Some(metrics) = parts.metrics {
-            raise(&mut self.tokens.input, metrics.input_token_count);
-            raise(&mut self.tokens.output, metrics.output_token_count);
-            raise(&mut self.tokens.cache_read, metrics.cache_read_input_token_count);
-            raise(&mut self.tokens.cache_creation, metrics.cache_write_input_token_count);
+        if let Some(metrics) = event.object("amazon-bedrock-invocationMetrics") {
+            self.raise(&metrics, METRICS);
         }
         if self.message_id.is_none() {
-            let id = message.id.or(parts.id);
+            let id = message.as_ref().unwrap_or(&event).text("id");
             self.message_id = id.map(|id| id.chars().filter(|c| !c.is_control()).take(ID_CHARS).collect());
         }
     }
 
-    fn merge(&mut self, usage: &Usage) {
-        raise(&mut self.tokens.input, usage.input_tokens);
-        raise(&mut self.tokens.output, usage.output_tokens);
-        raise(&mut self.tokens.cache_read, usage.cache_read_input_tokens);
-        raise(&mut self.tokens.cache_creation, usage.cache_creation_input_tokens);
-        if let Some(by_life) = &usage.cache_creation {
-            raise(&mut self.tokens.cache_creation_5m, by_life.ephemeral_5m_input_tokens);
-            raise(&mut self.tokens.cache_creation_1h, by_life.ephemeral_1h_input_tokens);
+    fn raise(&mut self, object: &Object<'_>, fields: &[(&str, Field)]) {
+        for (name, field) in fields {
+            raise(field(&mut self.tokens), object.count(name));
         }
+    }
+}
+
+/// An object inside of a JSON text.
+struct Object<'j> {
+    json: &'j [u8],
+    members: Vec<Member>,
+}
+
+impl<'j> Object<'j> {
+    fn at(json: &'j [u8], start: usize) -> Option<Self> {
+        Some(Self { json, members: json::members(json, start)? })
+    }
+
+    fn object(&self, name: &str) -> Option<Self> {
+        Self::at(self.json, json::find(self.json, &self.members, name)?.value.start)
+    }
+
+    fn text(&self, name: &str) -> Option<std::borrow::Cow<'j, str>> {
+        json::string(self.json, &json::find(self.json, &self.members, name)?.value)
+    }
+
+    /// A count, in whatever notation of a number; what is none counts nothing.
+    fn count(&self, name: &str) -> Option<u32> {
+        let number =
+            std::str::from_utf8(self.json.get(json::find(self.json, &self.members, name)?.value.clone())?).ok()?;
+        let whole = number.parse::<u32>().ok();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "`as` saturates, which is wanted here"
+        )]
+        whole.or_else(|| number.parse::<f64>().ok().filter(|number| *number >= 0.0).map(|number| number as u32))
     }
 }
 
@@ -146,6 +149,18 @@ mod tests {
         ]);
         assert_eq!(merge.tokens, TokenUsage { input: 5, output: 6, ..TokenUsage::default() });
         assert_eq!(merge.message_id.as_deref(), Some("msg_2"));
+    }
+
+    #[test]
+    fn one_odd_value_costs_no_other() {
+        for odd in [
+            r#"{"id":7,"usage":{"input_tokens":5,"output_tokens":550.0,"cache_creation":"n/a"}}"#,
+            r#"{"message":"text","usage":{"input_tokens":5,"cache_read_input_tokens":"many","output_tokens":5.5e2}}"#,
+            r#"{"usage":null,"usage":{"input_tokens":5,"output_tokens":550,"cache_read_input_tokens":-3}}"#,
+        ] {
+            let tokens = merged(&[odd]).tokens;
+            assert_eq!(tokens, TokenUsage { input: 5, output: 550, ..TokenUsage::default() }, "{odd}");
+        }
     }
 
     #[test]

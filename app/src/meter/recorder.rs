@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::UsageRecord;
 use crate::store::{Database, StoreError};
+use crate::telemetry;
 
 /// Records that wait in memory at the most; at about 500 bytes each.
 const QUEUE: usize = 20_000;
@@ -19,6 +20,8 @@ const GATHER: Duration = Duration::from_millis(100);
 /// Waits between tries while the database is away.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// Longer than any statement may take.
+const FAR: Duration = Duration::from_mins(10);
 /// How long shutdown goes on trying to bring the last records home.
 const LAST_TRIES: Duration = Duration::from_secs(10);
 
@@ -72,8 +75,21 @@ impl RecorderTask {
 
 async fn write_batches(mut queue: mpsc::Receiver<UsageRecord>, database: Database, stop: CancellationToken) {
     let mut batch = Vec::with_capacity(BATCH);
-    while gather(&mut queue, &mut batch, &stop).await {
-        store(&database, &mut batch, &stop).await;
+    let mut ending = Ending { stop, give_up_at: None };
+    while gather(&mut queue, &mut batch, &ending.stop).await {
+        store(&database, &mut batch, &mut ending).await;
+    }
+}
+
+/// The end that is near once `stop` is set: one deadline for everything that is still queued.
+struct Ending {
+    stop: CancellationToken,
+    give_up_at: Option<Instant>,
+}
+
+impl Ending {
+    fn deadline(&mut self) -> Option<Instant> {
+        self.stop.is_cancelled().then(|| *self.give_up_at.get_or_insert_with(|| Instant::now() + LAST_TRIES))
     }
 }
 
@@ -100,40 +116,51 @@ async fn gather(
 }
 
 /// Tries until the database has the batch. At shutdown time is short: what cannot be stored by then stays in the log.
-async fn store(database: &Database, batch: &mut Vec<UsageRecord>, stop: &CancellationToken) {
+async fn store(database: &Database, batch: &mut Vec<UsageRecord>, ending: &mut Ending) {
     let mut pause = FIRST_PAUSE;
-    let mut give_up_at = None;
-    loop {
-        match database.store_usage(batch).await {
-            Ok(stored) => {
+    while !batch.is_empty() {
+        let deadline = ending.deadline();
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return give_up(batch);
+        }
+        let far = Instant::now() + FAR;
+        match tokio::time::timeout_at(deadline.unwrap_or(far), database.store_usage(batch)).await {
+            Ok(Ok(stored)) => {
                 tracing::debug!(stored, "usage stored");
                 return batch.clear();
             }
-            Err(error) if is_about_the_rows(&error) => return store_one_by_one(database, batch, &error).await,
-            Err(error) => tracing::warn!(%error, records = batch.len(), "usage cannot be stored for the moment"),
-        }
-        if stop.is_cancelled() {
-            let deadline = *give_up_at.get_or_insert_with(|| Instant::now() + LAST_TRIES);
-            if Instant::now() >= deadline {
-                return give_up(batch);
+            Ok(Err(error)) if is_about_the_rows(&error) => {
+                tracing::error!(%error, "the database refuses a usage record; storing them one by one");
+                store_one_by_one(database, batch).await;
             }
-            tokio::time::sleep(FIRST_PAUSE).await;
-        } else {
-            // The signal to stop ends the pause, so that a long one does not eat into the last tries.
-            let _ = tokio::time::timeout(pause, stop.cancelled()).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+            Ok(Err(error)) => {
+                tracing::warn!(%error, records = batch.len(), "usage cannot be stored for the moment");
+                // The signal to stop ends a pause, so that a long one does not eat into the last tries.
+                if deadline.is_some() {
+                    tokio::time::sleep(FIRST_PAUSE).await;
+                } else {
+                    let _ = tokio::time::timeout(pause, ending.stop.cancelled()).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+            }
+            Err(_) => return give_up(batch),
         }
     }
 }
 
-/// The database refuses something in the batch: it shall not hold up the rest.
-async fn store_one_by_one(database: &Database, batch: &mut Vec<UsageRecord>, cause: &StoreError) {
-    tracing::error!(error = %cause, "the database refuses a usage record; storing them one by one");
-    for record in batch.drain(..) {
-        if let Err(error) = database.store_usage(std::slice::from_ref(&record)).await {
-            tracing::error!(%error, request_id = %record.request_id, "this usage record could not be stored");
-            log_line(&record, "usage_lost");
+/// The database refuses something in the batch: it shall not hold up the rest. Stops where the database goes away;
+/// what is left in the batch is tried again.
+async fn store_one_by_one(database: &Database, batch: &mut Vec<UsageRecord>) {
+    while let Some(record) = batch.last() {
+        match database.store_usage(std::slice::from_ref(record)).await {
+            Ok(_) => {}
+            Err(error) if is_about_the_rows(&error) => {
+                tracing::error!(%error, request_id = %record.request_id, "this usage record cannot be stored");
+                log_line(record, "usage_lost");
+            }
+            Err(_) => return,
         }
+        batch.pop();
     }
 }
 
@@ -159,6 +186,7 @@ fn is_about_the_rows(error: &StoreError) -> bool {
 fn log_line(record: &UsageRecord, message: &'static str) {
     let tokens = &record.tokens;
     tracing::info!(
+        target: telemetry::RECORDS,
         request_id = %record.request_id,
         arrived = %record.timestamp.to_rfc3339(),
         user_id = %record.user_id,

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::{Recorder, UsageMerge};
 use crate::domain::{ClientPrincipal, FallbackReason, Outcome, Provider, UsageRecord};
+use crate::telemetry;
 
 /// What is known of a request when its key has been checked.
 #[derive(Clone, Debug)]
@@ -156,6 +157,7 @@ impl Drop for RequestMeter {
         let span = self.span.clone();
         let _entered = span.enter();
         tracing::info!(
+            target: telemetry::RECORDS,
             request_id = %self.facts.request_id,
             access_key_prefix = self.principal.key_prefix,
             user_id = %self.principal.user_id,

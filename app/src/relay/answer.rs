@@ -1,4 +1,4 @@
-//! An answer on its way to the client: its head, its body, and the meter that is told how the body ended.
+//! An answer on its way to the client: its head, its body, and the meter that goes with the body.
 
 use std::io;
 use std::pin::Pin;
@@ -9,10 +9,11 @@ use futures_util::{Stream, StreamExt as _, stream};
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, HeaderValue};
 
+use super::body::{End, InSpan, LastEvent, metered_bytes, metered_events};
 use crate::domain::{FallbackReason, Outcome, Provider};
 use crate::meter::{RequestMeter, Served};
-use crate::upstream::bedrock::{Event, EventError, EventKind};
-use crate::wire::{headers, idle, sse};
+use crate::upstream::bedrock::{Event, EventError};
+use crate::wire::{headers, idle};
 
 /// A body as it is relayed; an error breaks the client's connection.
 pub type Body = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
@@ -36,8 +37,8 @@ pub(super) struct Answer {
 }
 
 pub(super) enum AnswerBody {
-    /// Bytes of the plan, and how many there will be if it says so.
-    Plan(Body, Option<u64>),
+    /// Bytes of the plan, and how their end is told.
+    Plan(Body, End),
     /// A whole message of Bedrock.
     BedrockMessage(Bytes),
     /// The events of Bedrock.
@@ -59,7 +60,16 @@ pub(super) enum Rest {
 
 impl Answer {
     /// An answer of the plan: status, headers and bytes as they come.
-    pub(super) fn of_plan(status: u16, mut map: HeaderMap, prefix: Bytes, rest: Rest, idle_limit: Duration) -> Self {
+    ///
+    /// `events` says that these are the events of a message, which have a last one.
+    pub(super) fn of_plan(
+        head: (u16, HeaderMap),
+        prefix: Bytes,
+        rest: Rest,
+        events: bool,
+        idle_limit: Duration,
+    ) -> Self {
+        let (status, mut map) = head;
         headers::strip_hop_by_hop(&mut map);
         let length = map.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok());
         let begun = stream::iter((!prefix.is_empty()).then_some(Ok(prefix)));
@@ -73,99 +83,37 @@ impl Answer {
             Rest::Broken(what) => Box::pin(begun.chain(stream::iter([Err(io::Error::other(what))]))),
         };
         let served = Served { provider: Provider::Plan, fallback: None };
-        Self { status, headers: map, served, body: AnswerBody::Plan(body, length) }
+        let end = match length {
+            _ if status == 204 || status == 304 => End::AfterBytes(0),
+            Some(length) => End::AfterBytes(length),
+            None if events => End::AfterLastEvent(LastEvent::default()),
+            None => End::OfBody,
+        };
+        Self { status, headers: map, served, body: AnswerBody::Plan(body, end) }
     }
 
-    /// Binds the answer to the meter, which lives as long as the body does.
-    pub(super) fn into_reply(self, mut meter: RequestMeter) -> Reply {
+    /// Binds the answer to the meter, which lives as long as the body does. `bodiless`: the request was a HEAD.
+    pub(super) fn into_reply(self, mut meter: RequestMeter, bodiless: bool, ping_interval: Duration) -> Reply {
         meter.answers(self.status);
         let mut map = self.headers;
         map.insert(headers::PROVIDER, HeaderValue::from_static(self.served.provider.name()));
         if let Some(reason) = self.served.fallback.map(FallbackReason::name) {
             map.insert(headers::FALLBACK, HeaderValue::from_static(reason));
         }
+        let span = meter.span().clone();
         let body: Body = match self.body {
-            AnswerBody::Plan(bytes, length) => Box::pin(metered_bytes(bytes, length, meter)),
+            AnswerBody::Plan(bytes, end) => {
+                let end = if bodiless { End::AfterBytes(0) } else { end };
+                Box::pin(metered_bytes(bytes, end, meter))
+            }
             AnswerBody::BedrockMessage(bytes) => {
                 meter.saw_body();
                 meter.saw_usage(&bytes);
                 meter.ends(Outcome::Completed);
                 Box::pin(stream::once(std::future::ready(Ok(bytes))))
             }
-            AnswerBody::BedrockEvents(events) => Box::pin(metered_events(events, meter)),
+            AnswerBody::BedrockEvents(events) => Box::pin(metered_events(events, ping_interval, meter)),
         };
-        Reply { status: self.status, headers: map, body }
+        Reply { status: self.status, headers: map, body: Box::pin(InSpan { body, span }) }
     }
-}
-
-/// Bytes of the plan. With a known length the server stops asking when it has them all, so the end is counted out.
-fn metered_bytes(
-    bytes: Body,
-    length: Option<u64>,
-    meter: RequestMeter,
-) -> impl Stream<Item = io::Result<Bytes>> + Send {
-    stream::unfold((bytes, length, Some(meter)), |(mut bytes, mut left, mut meter)| async move {
-        let item = bytes.next().await;
-        if let Some(meter) = &mut meter {
-            match &item {
-                Some(Ok(chunk)) => {
-                    meter.saw_body();
-                    left = left.map(|left| left.saturating_sub(chunk.len() as u64));
-                    if left == Some(0) {
-                        meter.ends(Outcome::Completed);
-                    }
-                }
-                Some(Err(error)) => {
-                    let _entered = meter.span().clone().entered();
-                    tracing::warn!(%error, "the answer of the plan broke off");
-                    meter.ends(Outcome::Truncated);
-                }
-                None => meter.ends(Outcome::Completed),
-            }
-        }
-        let item = item?;
-        // Behind an error there is nothing: dropping the meter here says how it ended.
-        let meter = if item.is_err() { None } else { meter };
-        Some((item, (bytes, left, meter)))
-    })
-}
-
-/// Events of Bedrock, written as the Messages API writes them.
-fn metered_events(events: Events, meter: RequestMeter) -> impl Stream<Item = io::Result<Bytes>> + Send {
-    stream::unfold((events, Some(meter)), |(mut events, meter)| async move {
-        let mut meter = meter?;
-        match events.next().await? {
-            Ok(event) => {
-                meter.saw_body();
-                if event.kind != EventKind::Other {
-                    meter.saw_usage(&event.json);
-                }
-                if event.kind == EventKind::MessageStop {
-                    // Clients may leave as soon as they have this event.
-                    meter.ends(Outcome::Completed);
-                }
-                Some((Ok(event.to_sse()), (events, Some(meter))))
-            }
-            Err(error) => {
-                let _entered = meter.span().clone().entered();
-                tracing::warn!(%error, "the answer of Bedrock broke off");
-                let last = match error {
-                    EventError::Reported(failure) => {
-                        meter.ends(Outcome::Failed);
-                        Ok(sse::event("error", failure.to_json().as_bytes()))
-                    }
-                    EventError::Refused(failure) => {
-                        meter.was_refused();
-                        meter.ends(Outcome::Failed);
-                        Ok(sse::event("error", failure.to_json().as_bytes()))
-                    }
-                    EventError::Broken(what) => {
-                        meter.ends(Outcome::Truncated);
-                        Err(io::Error::new(io::ErrorKind::UnexpectedEof, what))
-                    }
-                };
-                Some((last, (events, None)))
-            }
-        }
-    })
 }

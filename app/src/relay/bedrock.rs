@@ -12,11 +12,14 @@ use super::Relay;
 use super::answer::{Answer, AnswerBody, Events};
 use crate::domain::{ClientPrincipal, ErrorType, Failure, FallbackReason, Provider, Secret};
 use crate::meter::{RequestMeter, Served};
-use crate::route::circuits::Circuits;
-use crate::upstream::bedrock::body::{self, Bridged};
+use crate::route::circuits::RegionTicket;
+use crate::upstream::bedrock::body::{self, Bridged, NotAnObject};
 use crate::upstream::bedrock::{Bedrock, BedrockFailure, EventError, events};
 use crate::upstream::plan::Exchange;
 use crate::wire::headers;
+
+/// Bodies up to this size take about a millisecond.
+const BRIDGED_IN_PLACE: usize = 256 << 10;
 
 /// A request that is ready for Bedrock.
 pub(super) struct Prepared {
@@ -31,7 +34,8 @@ impl Relay {
     /// # Errors
     /// What the client is told if Bedrock was its only hope.
     pub(super) async fn prepare(&self, principal: &ClientPrincipal, exchange: &Exchange) -> Result<Prepared, Failure> {
-        let bridged = body::bridge(&exchange.body, &exchange.headers, &principal.bedrock_model)
+        let bridged = bridge(principal, exchange)
+            .await
             .map_err(|error| Failure::new(400, ErrorType::InvalidRequest, error.to_string()))?;
         let unusable = || {
             let message = "The Bedrock key of your access key cannot be opened. Ask your administrator.";
@@ -48,24 +52,19 @@ impl Relay {
     /// Calls Bedrock.
     ///
     /// # Errors
-    /// What the client is told when Bedrock does not serve.
+    /// When Bedrock does not serve.
     pub(super) async fn ask_bedrock(
         &self,
         principal: &Arc<ClientPrincipal>,
         prepared: Prepared,
         fallback: Option<FallbackReason>,
+        ticket: RegionTicket,
         meter: &mut RequestMeter,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Answer, Refused> {
         let served = Served { provider: Provider::Bedrock, fallback };
         meter.asks(served);
         let Prepared { key, bridged: Bridged { body, dropped }, stream } = prepared;
-        let call = Call {
-            bedrock: self.bedrock.clone(),
-            circuits: self.circuits.clone(),
-            principal: Arc::clone(principal),
-            key,
-            body,
-        };
+        let call = Call { bedrock: self.bedrock.clone(), ticket, principal: Arc::clone(principal), key, body };
         let asked = Instant::now();
         let called = if stream {
             begun_in_time(call.stream(self.idle), self.ping_interval).await.map(AnswerBody::BedrockEvents)
@@ -73,27 +72,40 @@ impl Relay {
             call.whole().await.map(AnswerBody::BedrockMessage)
         };
         meter.waited(asked.elapsed());
-        let body = called.map_err(|refused| {
+        let body = called.inspect_err(|refused| {
             if refused.counted_nothing {
                 meter.was_refused();
             }
-            refused.failure
         })?;
         Ok(Answer { status: 200, headers: answer_headers(stream, &dropped), served, body })
     }
 }
 
 /// Bedrock did not serve.
-struct Refused {
-    failure: Failure,
+pub(super) struct Refused {
+    /// What the client is told.
+    pub(super) failure: Failure,
+    /// Whether the key or the model is at fault, so that trying again is of no use before somebody mends them.
+    pub(super) is_about_the_setup: bool,
     /// Whether it is sure that no tokens were counted.
     counted_nothing: bool,
+}
+
+/// Bridges a body; a large one apart from the threads that serve everybody else.
+async fn bridge(principal: &ClientPrincipal, exchange: &Exchange) -> Result<Bridged, NotAnObject> {
+    if exchange.body.len() <= BRIDGED_IN_PLACE {
+        return body::bridge(&exchange.body, &exchange.headers, &principal.bedrock_model);
+    }
+    let (bytes, headers, model) = (exchange.body.clone(), exchange.headers.clone(), principal.bedrock_model.clone());
+    let bridged = tokio::task::spawn_blocking(move || body::bridge(&bytes, &headers, &model)).await;
+    // The bridge does not panic; if it ever did, the body would be one that it cannot bridge.
+    bridged.unwrap_or(Err(NotAnObject))
 }
 
 /// One call of Bedrock, owning what it needs, so that it can outlive the head of the answer.
 struct Call {
     bedrock: Bedrock,
-    circuits: Circuits,
+    ticket: RegionTicket,
     principal: Arc<ClientPrincipal>,
     key: Secret,
     body: Vec<u8>,
@@ -102,24 +114,24 @@ struct Call {
 impl Call {
     async fn whole(self) -> Result<bytes::Bytes, Refused> {
         let called = self.bedrock.invoke(&self.principal, &self.key, self.body).await;
-        learnt(&self.circuits, &self.principal.bedrock_region, called)
+        learnt(self.ticket, called)
     }
 
     /// Waits for the first event: an error in its place keeps its HTTP status.
     async fn stream(self, idle: Duration) -> Result<Events, Refused> {
         let called = self.bedrock.invoke_stream(&self.principal, &self.key, self.body).await;
-        let raw = learnt(&self.circuits, &self.principal.bedrock_region, called)?;
+        let raw = learnt(self.ticket, called)?;
         let mut events: Events = Box::pin(events(raw, idle));
         match events.next().await {
             Some(Ok(first)) => Ok(Box::pin(stream::once(future::ready(Ok(first))).chain(events))),
             Some(Err(EventError::Reported(failure) | EventError::Refused(failure))) => {
-                Err(Refused { failure, counted_nothing: true })
+                Err(Refused { failure, is_about_the_setup: false, counted_nothing: true })
             }
             Some(Err(EventError::Broken(what))) => {
                 tracing::warn!(what, "the answer of Bedrock broke off before it began");
                 let failure =
                     Failure::new(502, ErrorType::Api, "Bedrock broke off before its answer began. Try again.");
-                Err(Refused { failure, counted_nothing: false })
+                Err(Refused { failure, is_about_the_setup: false, counted_nothing: false })
             }
             None => Ok(events),
         }
@@ -127,22 +139,25 @@ impl Call {
 }
 
 /// Tells the breaker of the region how a call went, and turns a failure into the client's words.
-fn learnt<T>(circuits: &Circuits, region: &str, called: Result<T, BedrockFailure>) -> Result<T, Refused> {
+fn learnt<T>(ticket: RegionTicket, called: Result<T, BedrockFailure>) -> Result<T, Refused> {
     let now = Instant::now();
     match called {
         Ok(answer) => {
-            circuits.bedrock_served(region, now);
+            ticket.served(now);
             Ok(answer)
         }
         Err(failure) => {
             tracing::warn!(status = failure.status, code = failure.code, "Bedrock did not serve");
             if failure.is_about_bedrock() {
-                circuits.bedrock_failed(region, now);
+                ticket.failed(now);
             } else {
-                circuits.bedrock_served(region, now);
+                ticket.served(now);
             }
-            // After a time-out Bedrock may have worked, and counted, all the same.
-            Err(Refused { counted_nothing: !failure.is_timeout(), failure: failure.to_client() })
+            Err(Refused {
+                is_about_the_setup: failure.is_about_the_setup(),
+                counted_nothing: failure.counted_nothing(),
+                failure: failure.to_client(),
+            })
         }
     }
 }

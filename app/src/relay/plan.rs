@@ -74,20 +74,20 @@ impl Relay {
                 let held = hold(response, HOLD_STREAM, |bytes| beginning(bytes) != Beginning::Open).await;
                 meter.waited(reading.elapsed());
                 match fault_of_stream(&held) {
-                    Some(fault) => PlanOutcome::Fault(fault, Ok(self.plan_answer(status, headers, held))),
-                    None => PlanOutcome::Answer(self.plan_answer(status, headers, held)),
+                    Some(fault) => PlanOutcome::Fault(fault, Ok(self.plan_answer((status, headers), held, false))),
+                    None => PlanOutcome::Answer(self.plan_answer((status, headers), held, true)),
                 }
             }
             Verdict::Relay => {
                 let held = Held { prefix: BytesMut::new(), rest: Rest::More(response) };
-                PlanOutcome::Answer(self.plan_answer(status, headers, held))
+                PlanOutcome::Answer(self.plan_answer((status, headers), held, false))
             }
             Verdict::FallBack(_) => {
                 // The body says what kind of 429 it is; and a body read to its end leaves a connection to use again.
                 let held = hold(response, HOLD_ERROR, |_| false).await;
                 meter.waited(reading.elapsed());
                 let verdict = classify(status, &headers, &held.prefix, seconds);
-                let answer = self.plan_answer(status, headers, held);
+                let answer = self.plan_answer((status, headers), held, false);
                 match verdict {
                     Verdict::FallBack(fault) => PlanOutcome::Fault(fault, Ok(answer)),
                     // The body only ever chooses between kinds of failure.
@@ -98,8 +98,8 @@ impl Relay {
         }
     }
 
-    fn plan_answer(&self, status: u16, headers: HeaderMap, held: Held) -> Answer {
-        Answer::of_plan(status, headers, held.prefix.freeze(), held.rest, self.idle)
+    fn plan_answer(&self, head: (u16, HeaderMap), held: Held, events: bool) -> Answer {
+        Answer::of_plan(head, held.prefix.freeze(), held.rest, events, self.idle)
     }
 
     fn report(&self, ticket: Ticket, outcome: &PlanOutcome) {

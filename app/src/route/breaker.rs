@@ -93,6 +93,8 @@ pub struct Breaker {
     /// When requests ended, and whether they failed, oldest first.
     recent: VecDeque<(Instant, bool)>,
     open_until: Option<Instant>,
+    /// When it was last opened or closed for longer.
+    opened_at: Option<Instant>,
     /// Whether a probe is under way.
     probing: bool,
     /// Probes that have failed since the breaker was closed.
@@ -102,7 +104,7 @@ pub struct Breaker {
 impl Breaker {
     /// A closed breaker.
     pub fn new(rule: Rule) -> Self {
-        Self { rule, recent: VecDeque::new(), open_until: None, probing: false, failed_probes: 0 }
+        Self { rule, recent: VecDeque::new(), open_until: None, opened_at: None, probing: false, failed_probes: 0 }
     }
 
     /// Asks for a request to pass. Whoever gets [`Admission::Probe`] owes a report.
@@ -117,9 +119,13 @@ impl Breaker {
         }
     }
 
-    /// A request was served. The probe closes the breaker; so does any other request that was let through all the
-    /// same, for lack of another way, and was served. A served request takes no failure out of the window.
-    pub fn served(&mut self, now: Instant) {
+    /// A request was served that was admitted at `admitted`. The probe closes the breaker; so does any other request
+    /// that was let through all the same, for lack of another way. One that was under way when the breaker opened is
+    /// older news and changes nothing. A served request takes no failure out of the window.
+    pub fn served(&mut self, admitted: Instant, now: Instant) {
+        if self.opened_at.is_some_and(|opened| admitted < opened) {
+            return;
+        }
         if self.open_until.is_some() {
             *self = Self::new(self.rule);
         }
@@ -133,14 +139,14 @@ impl Breaker {
             Some(_) if self.probing => {
                 self.probing = false;
                 self.failed_probes = self.failed_probes.saturating_add(1);
-                self.open_until = Some(now + self.wait());
+                self.open(now, now + self.wait());
             }
             Some(_) => {}
             None => {
                 self.remember(now, true);
                 if self.has_too_many_failures() {
                     self.recent.clear();
-                    self.open_until = Some(now + self.wait());
+                    self.open(now, now + self.wait());
                 }
             }
         }
@@ -148,10 +154,10 @@ impl Breaker {
 
     /// The upstream named the time until which it serves nothing; that wins over the breaker's own wait, except that
     /// nothing shortens a longer one that the upstream named before.
-    pub fn close_until(&mut self, until: Instant) {
+    pub fn close_until(&mut self, until: Instant, now: Instant) {
         self.probing = false;
         self.recent.clear();
-        self.open_until = Some(self.open_until.map_or(until, |before| before.max(until)));
+        self.open(now, self.open_until.map_or(until, |before| before.max(until)));
     }
 
     /// The probe ended without a word about the upstream, for example because its client left: the next may try.
@@ -176,6 +182,10 @@ impl Breaker {
     /// Whether the breaker says no more than a new one would.
     pub fn is_idle(&self, now: Instant) -> bool {
         self.open_until.is_none() && self.recent.back().is_none_or(|(at, _)| now.duration_since(*at) > self.rule.window)
+    }
+
+    fn open(&mut self, now: Instant, until: Instant) {
+        (self.opened_at, self.open_until) = (Some(now), Some(until));
     }
 
     fn wait(&self) -> Duration {

@@ -53,7 +53,7 @@ impl Circuits {
             return None;
         }
         let plan_admission = lock(&self.plan).admit(now);
-        let mut ticket = self.ticket(key);
+        let mut ticket = self.ticket(key, now);
         ticket.own_probe = own.filter(|_| own_admission == Admission::Probe);
         ticket.plan_probe = plan_admission == Admission::Probe;
         // Dropping the ticket gives a probe of the credential back.
@@ -61,8 +61,8 @@ impl Circuits {
     }
 
     /// A ticket for a request that asks the plan whatever the breakers say, because there is no other way.
-    pub fn ticket(&self, key: CircuitKey) -> Ticket {
-        Ticket { circuits: self.clone(), key, own_probe: None, plan_probe: false }
+    pub fn ticket(&self, key: CircuitKey, now: Instant) -> Ticket {
+        Ticket { circuits: self.clone(), key, admitted: now, own_probe: None, plan_probe: false }
     }
 
     /// The state of a credential's breaker.
@@ -77,27 +77,25 @@ impl Circuits {
     }
 
     /// Closes the plan for a credential until a moment that the plan has named, here or to another task.
-    pub fn close_until(&self, key: CircuitKey, until: Instant) {
-        lock(&self.own(key)).close_until(until);
+    pub fn close_until(&self, key: CircuitKey, until: Instant, now: Instant) {
+        lock(&self.own(key)).close_until(until, now);
     }
 
-    /// Whether Bedrock may be asked in a region, where there is another answer to give. The probe needs no ticket:
-    /// any report decides.
-    pub fn admits_bedrock(&self, region: &str, now: Instant) -> bool {
-        self.regions.get(region).is_none_or(|breaker| lock(&breaker).admit(now) != Admission::Refused)
+    /// Asks whether Bedrock may be asked in a region; `None` when not, which matters where there is another answer.
+    pub fn admit_bedrock(&self, region: &str, now: Instant) -> Option<RegionTicket> {
+        let admission = self.regions.get(region).map_or(Admission::Pass, |breaker| lock(&breaker).admit(now));
+        let mut ticket = self.bedrock_ticket(region, now);
+        ticket.probe = admission == Admission::Probe;
+        (admission != Admission::Refused).then_some(ticket)
     }
 
-    /// Bedrock has served, or refused a request for the request's own sake.
-    pub fn bedrock_served(&self, region: &str, now: Instant) {
-        if let Some(breaker) = self.regions.get(region) {
-            lock(&breaker).served(now);
-        }
+    /// A ticket for a request that asks Bedrock whatever the breaker says, because there is no other way.
+    pub fn bedrock_ticket(&self, region: &str, now: Instant) -> RegionTicket {
+        RegionTicket { circuits: self.clone(), region: region.to_owned(), admitted: now, probe: false }
     }
 
-    /// Bedrock has failed, or was not reached.
-    pub fn bedrock_failed(&self, region: &str, now: Instant) {
-        let new = || Arc::new(Mutex::new(Breaker::new(PER_UPSTREAM)));
-        lock(&self.regions.get_with_by_ref(region, new)).failed(now);
+    fn region(&self, region: &str) -> Shared {
+        self.regions.get_with_by_ref(region, || Arc::new(Mutex::new(Breaker::new(PER_UPSTREAM))))
     }
 
     fn own(&self, key: CircuitKey) -> Shared {
@@ -110,6 +108,7 @@ impl Circuits {
 pub struct Ticket {
     circuits: Circuits,
     key: CircuitKey,
+    admitted: Instant,
     own_probe: Option<Shared>,
     plan_probe: bool,
 }
@@ -128,9 +127,9 @@ impl Ticket {
     /// The plan has served.
     pub fn served(mut self, now: Instant) {
         (self.own_probe, self.plan_probe) = (None, false);
-        lock(&self.circuits.plan).served(now);
+        lock(&self.circuits.plan).served(self.admitted, now);
         if let Some(breaker) = self.circuits.credentials.get(&self.key) {
-            lock(&breaker).served(now);
+            lock(&breaker).served(self.admitted, now);
         }
     }
 
@@ -140,7 +139,7 @@ impl Ticket {
             // Nothing is learnt, not even from a probe.
             Effect::None => return,
             Effect::Counts | Effect::CountsForAll => lock(&self.circuits.own(self.key)).failed(now),
-            Effect::ClosedFor(wait) => self.circuits.close_until(self.key, now + wait),
+            Effect::ClosedFor(wait) => self.circuits.close_until(self.key, now + wait, now),
         }
         self.own_probe = None;
         // A limit of one credential is an answer of a plan that works.
@@ -148,7 +147,7 @@ impl Ticket {
         if effect == Effect::CountsForAll {
             plan.failed(now);
         } else {
-            plan.served(now);
+            plan.served(self.admitted, now);
         }
         self.plan_probe = false;
         drop(plan);
@@ -162,6 +161,37 @@ impl Drop for Ticket {
         }
         if self.plan_probe {
             lock(&self.circuits.plan).probe_abandoned();
+        }
+    }
+}
+
+/// The right to ask Bedrock in a region once. Dropped without a report it says nothing about Bedrock.
+#[derive(Debug)]
+pub struct RegionTicket {
+    circuits: Circuits,
+    region: String,
+    admitted: Instant,
+    probe: bool,
+}
+
+impl RegionTicket {
+    /// Bedrock has served, or refused a request for the request's own sake.
+    pub fn served(mut self, now: Instant) {
+        self.probe = false;
+        lock(&self.circuits.region(&self.region)).served(self.admitted, now);
+    }
+
+    /// Bedrock has failed, or was not reached.
+    pub fn failed(mut self, now: Instant) {
+        self.probe = false;
+        lock(&self.circuits.region(&self.region)).failed(now);
+    }
+}
+
+impl Drop for RegionTicket {
+    fn drop(&mut self) {
+        if self.probe {
+            lock(&self.circuits.region(&self.region)).probe_abandoned();
         }
     }
 }
@@ -180,7 +210,7 @@ mod tests {
     }
 
     fn fail(circuits: &Circuits, key: CircuitKey, effect: Effect, now: Instant) {
-        circuits.ticket(key).failed(effect, now);
+        circuits.ticket(key, now).failed(effect, now);
     }
 
     /// B-67: one credential's limit, or one family's, is nobody else's.
@@ -234,6 +264,23 @@ mod tests {
         assert!(circuits.admit(mine, much_later).is_some_and(|ticket| ticket.is_probe()));
     }
 
+    /// A region is left alone when half of its calls fail, and tried again however often a try comes to nothing.
+    #[test]
+    fn a_region_that_fails_is_tried_again() {
+        let (circuits, now) = (Circuits::default(), Instant::now());
+        for _ in 0..20 {
+            circuits.bedrock_ticket("us-east-1", now).failed(now);
+        }
+        assert!(circuits.admit_bedrock("us-east-1", now).is_none());
+        assert!(circuits.admit_bedrock("eu-west-1", now).is_some(), "another region");
+        let later = now + Duration::from_secs(30);
+        for _ in 0..3 {
+            drop(circuits.admit_bedrock("us-east-1", later).unwrap());
+        }
+        circuits.admit_bedrock("us-east-1", later).unwrap().served(later);
+        assert!(circuits.admit_bedrock("us-east-1", later).is_some_and(|ticket| !ticket.probe));
+    }
+
     #[test]
     fn memory_is_bounded() {
         let (circuits, now) = (Circuits::default(), Instant::now());
@@ -241,7 +288,7 @@ mod tests {
             let mut hash = [0; 32];
             hash[..8].copy_from_slice(&number.to_be_bytes());
             let key = CircuitKey { credential: KeyHash(hash), family: Family::Opus };
-            circuits.close_until(key, now);
+            circuits.close_until(key, now, now);
         }
         circuits.credentials.run_pending_tasks();
         assert!(circuits.credentials.entry_count() <= MAX_BREAKERS);

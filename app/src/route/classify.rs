@@ -61,8 +61,8 @@ pub fn classify(status: u16, headers: &HeaderMap, body: &[u8], now: u64) -> Verd
         429 => Verdict::FallBack(too_many(headers, body, now)),
         529 => Verdict::FallBack(Fault::new(FallbackReason::Overloaded, CountsForAll)),
         500 | 502 | 503 | 504 | 520..=524 => Verdict::FallBack(Fault::new(FallbackReason::ServerError, CountsForAll)),
-        // No 3xx is an answer of the Messages API.
-        300..=399 => Verdict::Refuse(Fault::new(FallbackReason::InvalidAnswer, CountsForAll)),
+        // A client would follow it, credentials and all. (304 is an answer to a conditional request and passes.)
+        301 | 302 | 303 | 307 | 308 => Verdict::Refuse(Fault::new(FallbackReason::InvalidAnswer, CountsForAll)),
         _ => Verdict::Relay,
     }
 }

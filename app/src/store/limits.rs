@@ -20,6 +20,15 @@ pub struct PlanLimit {
     pub closed_until: DateTime<Utc>,
 }
 
+/// A limit as the database has it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct KnownLimit {
+    /// The limit.
+    pub limit: PlanLimit,
+    /// When it was last told, by the database's clock.
+    pub updated_at: DateTime<Utc>,
+}
+
 impl Database {
     /// Tells the other tasks of a limit. A later reset that is known already stays.
     ///
@@ -39,14 +48,11 @@ impl Database {
         Ok(())
     }
 
-    /// The limits that still hold and became known after a moment of the database's clock, with the latest such moment.
+    /// The limits that still hold and were told after a moment of the database's clock, oldest first.
     ///
     /// # Errors
     /// When the database is away or slow.
-    pub async fn limits_after(
-        &self,
-        after: DateTime<Utc>,
-    ) -> Result<(Vec<PlanLimit>, Option<DateTime<Utc>>), StoreError> {
+    pub async fn limits_after(&self, after: DateTime<Utc>) -> Result<Vec<KnownLimit>, StoreError> {
         let query = sqlx::query!(
             "SELECT credential_hash, family, closed_until, updated_at FROM plan_limits
               WHERE updated_at > $1 AND closed_until > now() ORDER BY updated_at",
@@ -54,12 +60,12 @@ impl Database {
         )
         .fetch_all(&self.pool);
         let rows = tokio::time::timeout(TIMEOUT, query).await.map_err(|_| StoreError::Timeout(TIMEOUT))??;
-        let latest = rows.last().map(|row| row.updated_at);
         let limits = rows.into_iter().filter_map(|row| {
             let credential = KeyHash::from_hex(&row.credential_hash)?;
-            Some(PlanLimit { credential, family: Family::parse(&row.family), closed_until: row.closed_until })
+            let limit = PlanLimit { credential, family: Family::parse(&row.family), closed_until: row.closed_until };
+            Some(KnownLimit { limit, updated_at: row.updated_at })
         });
-        Ok((limits.collect(), latest))
+        Ok(limits.collect())
     }
 
     /// Removes limits that are over for a day.

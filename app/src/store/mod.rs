@@ -11,7 +11,7 @@ use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 
 pub use issue::{IssueError, NewKey};
-pub use limits::PlanLimit;
+pub use limits::{KnownLimit, PlanLimit};
 
 use crate::config::DatabaseConfig;
 

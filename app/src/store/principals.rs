@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Database, StoreError};
+use crate::domain::bedrock_target::{check_model, check_region};
 use crate::domain::principal::SealedKey;
 use crate::domain::{ClientPrincipal, KeyHash, RoutingStrategy};
 
@@ -33,15 +34,22 @@ impl Database {
         .fetch_optional(&self.pool);
         let row =
             tokio::time::timeout(LOOK_UP_TIMEOUT, query).await.map_err(|_| StoreError::Timeout(LOOK_UP_TIMEOUT))??;
-        Ok(row.map(|row| ClientPrincipal {
-            user_id: row.user_id,
-            access_key_id: row.id,
-            key_prefix: row.key_prefix,
-            // A strategy of a newer version is served as the default until this one is replaced.
-            routing_strategy: RoutingStrategy::parse(&row.routing_strategy).unwrap_or_default(),
-            bedrock_region: row.bedrock_region,
-            bedrock_model: row.bedrock_model,
-            bedrock_key: row.encrypted_key.map(SealedKey::new),
+        Ok(row.map(|row| {
+            // Both become part of a URL, whoever wrote the row.
+            let usable = check_region(&row.bedrock_region).and_then(|()| check_model(&row.bedrock_model));
+            if let Err(what) = &usable {
+                tracing::error!(access_key_id = %row.id, what, "this access key cannot be served by Bedrock");
+            }
+            ClientPrincipal {
+                user_id: row.user_id,
+                access_key_id: row.id,
+                key_prefix: row.key_prefix,
+                // A strategy of a newer version is served as the default until this one is replaced.
+                routing_strategy: RoutingStrategy::parse(&row.routing_strategy).unwrap_or_default(),
+                bedrock_region: row.bedrock_region,
+                bedrock_model: row.bedrock_model,
+                bedrock_key: row.encrypted_key.filter(|_| usable.is_ok()).map(SealedKey::new),
+            }
         }))
     }
 }

@@ -1,6 +1,6 @@
 //! Which headers pass through the proxy, in both directions.
 
-use http::header::{self, HeaderMap, HeaderName};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 /// The header that may carry the access key instead of the path.
 pub const ACCESS_KEY: HeaderName = HeaderName::from_static("x-ccp-access-key");
@@ -44,18 +44,27 @@ const NOT_FORWARDED: &[&str] = &[
     "expect",
     "x-ccp-access-key",
     "forwarded",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-port",
-    "x-forwarded-proto",
+    "via",
+    "x-real-ip",
     "x-amzn-trace-id",
+    "referer",
 ];
+/// What load balancers and reverse proxies add; some of it holds the path, and with it the access key.
+const NOT_FORWARDED_PREFIXES: &[&str] = &["x-forwarded-", "x-original-", "x-envoy-"];
 
 /// Removes from a request what must not reach the plan; everything else stays, repeated lines and their order included.
 pub fn strip_request(headers: &mut HeaderMap) {
     strip_hop_by_hop(headers);
     for name in NOT_FORWARDED {
         headers.remove(*name);
+    }
+    let added: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| NOT_FORWARDED_PREFIXES.iter().any(|prefix| name.as_str().starts_with(prefix)))
+        .cloned()
+        .collect();
+    for name in added {
+        headers.remove(name);
     }
 }
 
@@ -78,11 +87,9 @@ pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
-/// The credential in `Authorization: Bearer ...`, if there is one.
-pub fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+/// The credential in a value of `x-api-key` or `Authorization`, whatever its scheme.
+pub fn credential(value: &HeaderValue) -> Option<&str> {
+    value.to_str().ok()?.trim().rsplit(' ').next()
 }
 
 /// Whether the request brings a credential for the plan.
@@ -127,8 +134,9 @@ mod tests {
     }
 
     #[test]
-    fn the_bearer_scheme_is_read_in_any_case() {
-        assert_eq!(bearer(&headers(&[("authorization", "bearer ak_x")])), Some("ak_x"));
-        assert_eq!(bearer(&headers(&[("authorization", "Basic ak_x")])), None);
+    fn the_credential_is_read_with_any_scheme_and_without_one() {
+        for value in ["Bearer ak_x", "bearer  ak_x", "Basic ak_x", "ak_x", " ak_x "] {
+            assert_eq!(credential(&HeaderValue::from_str(value).unwrap()), Some("ak_x"), "{value}");
+        }
     }
 }

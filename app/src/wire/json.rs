@@ -1,12 +1,12 @@
 //! Finds members and elements in JSON text by position, without building a tree.
 //!
 //! It checks only what it walks over: callers that need valid JSON validate first. On anything malformed the
-//! walk ends with `None`; it never panics and never reads a byte twice at the same depth.
+//! walk ends with `None`; it never panics.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// Nesting beyond this ends a walk; serde_json's own limit is the same.
+/// Objects nested deeper than this are not visited; no request of a client comes near it.
 const MAX_DEPTH: usize = 128;
 
 /// A member of an object: where its key (quotes included) and its value stand in the text.
@@ -119,6 +119,7 @@ fn skip_value(text: &[u8], at: usize) -> Option<usize> {
     }
 }
 
+/// The end of the object or array that begins at `at`, found by counting brackets, to whatever depth.
 fn skip_container(text: &[u8], mut at: usize) -> Option<usize> {
     let mut depth = 0_usize;
     loop {
@@ -127,12 +128,7 @@ fn skip_container(text: &[u8], mut at: usize) -> Option<usize> {
                 at = skip_string(text, at)?;
                 continue;
             }
-            b'{' | b'[' => {
-                depth += 1;
-                if depth > MAX_DEPTH {
-                    return None;
-                }
-            }
+            b'{' | b'[' => depth += 1,
             b'}' | b']' => {
                 depth -= 1;
                 if depth == 0 {
@@ -143,6 +139,62 @@ fn skip_container(text: &[u8], mut at: usize) -> Option<usize> {
         }
         at += 1;
     }
+}
+
+/// Visits every object below the value at `start`, the innermost first, reading each byte once. `visit` gets the range
+/// of the key under which the object stands (the nearest one, for objects in arrays) and its members; `enter` says
+/// whether to look below a key.
+pub fn visit_objects(
+    text: &[u8],
+    start: usize,
+    enter: &dyn Fn(&Range<usize>) -> bool,
+    visit: &mut dyn FnMut(Option<&Range<usize>>, &[Member]),
+) -> Option<usize> {
+    visit_value(text, start, None, MAX_DEPTH, enter, visit)
+}
+
+fn visit_value(
+    text: &[u8],
+    start: usize,
+    key: Option<&Range<usize>>,
+    depth: usize,
+    enter: &dyn Fn(&Range<usize>) -> bool,
+    visit: &mut dyn FnMut(Option<&Range<usize>>, &[Member]),
+) -> Option<usize> {
+    let opening = text.get(start)?;
+    let is_object = *opening == b'{';
+    if depth == 0 || !(is_object || *opening == b'[') {
+        return skip_value(text, start);
+    }
+    let closing = if is_object { b'}' } else { b']' };
+    let mut members = Vec::new();
+    let mut at = skip_space(text, start + 1);
+    while text.get(at)? != &closing {
+        if is_object {
+            let key = at..skip_string(text, at)?;
+            let colon = skip_space(text, key.end);
+            let value = skip_space(text, expect(text, colon, b':')?);
+            let end = if enter(&key) {
+                visit_value(text, value, Some(&key), depth - 1, enter, visit)?
+            } else {
+                skip_value(text, value)?
+            };
+            members.push(Member { key, value: value..end });
+            at = end;
+        } else {
+            at = visit_value(text, at, key, depth - 1, enter, visit)?;
+        }
+        at = skip_space(text, at);
+        match text.get(at)? {
+            b',' => at = skip_space(text, at + 1),
+            byte if *byte == closing => {}
+            _ => return None,
+        }
+    }
+    if is_object {
+        visit(key, &members);
+    }
+    Some(at + 1)
 }
 
 #[cfg(test)]
@@ -167,13 +219,38 @@ mod tests {
 
     #[test]
     fn malformed_text_ends_the_walk() {
-        for text in
-            ["", "[]", "{", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\" 1}", "{\"a\":\"x", "{\"a\":[1}", "{\"a\":1;}"]
-        {
-            let _ = members(text.as_bytes(), 0);
+        for text in ["", "[]", "{", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\" 1}", "{\"a\":\"x", "{\"a\":[1}"] {
+            assert!(members(text.as_bytes(), 0).is_none(), "{text}");
         }
-        assert!(members(b"{\"a\"", 0).is_none());
-        assert!(members(&[b"{\"a\":".to_vec(), vec![b'['; 200], vec![b']'; 200], b"}".to_vec()].concat(), 0).is_none());
+    }
+
+    #[test]
+    fn depth_is_no_obstacle() {
+        let deep = format!("{{\"a\":{}{},\"stream\":true}}", "[".repeat(5000), "]".repeat(5000));
+        assert_eq!(names_and_values(&deep)[1], ("stream".to_owned(), "true".to_owned()));
+        assert_eq!(visit_objects(deep.as_bytes(), 0, &|_| true, &mut |_, _| {}), Some(deep.len()));
+    }
+
+    #[test]
+    fn objects_are_visited_from_the_inside_with_the_key_they_stand_under() {
+        let text = r#"{"a":[{"b":{}},{"c":1}],"skipped":{"d":{}},"e\u0066":{"g":[[{}]]}}"#;
+        let bytes = text.as_bytes();
+        let mut seen = Vec::new();
+        let enter = |key: &Range<usize>| string(bytes, key).as_deref() != Some("skipped");
+        let end = visit_objects(bytes, 0, &enter, &mut |key, members| {
+            let names: Vec<_> = members.iter().map(|member| member.name(bytes).unwrap().into_owned()).collect();
+            seen.push((key.map(|key| string(bytes, key).unwrap().into_owned()), names.join("+")));
+        });
+        let expected = [
+            (Some("b"), ""),
+            (Some("a"), "b"),
+            (Some("a"), "c"),
+            (Some("g"), ""),
+            (Some("ef"), "g"),
+            (None, "a+skipped+ef"),
+        ];
+        assert_eq!(seen, expected.map(|(key, names)| (key.map(str::to_owned), names.to_owned())));
+        assert_eq!(end, Some(text.len()));
     }
 
     #[test]
@@ -187,6 +264,7 @@ mod tests {
         fn any_bytes_are_walked_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = members(&bytes, 0);
             let _ = elements(&bytes, 0);
+            let _ = visit_objects(&bytes, 0, &|_| true, &mut |_, _| {});
         }
 
         #[test]

@@ -11,7 +11,7 @@ pub struct Splice {
 }
 
 impl Splice {
-    /// Replaces a range; ranges must not overlap those of other changes.
+    /// Replaces a range. A change inside of another that begins earlier is lost with it.
     pub fn replace(&mut self, range: Range<usize>, with: impl Into<Vec<u8>>) {
         self.changes.push((range, with.into()));
     }
@@ -42,12 +42,16 @@ impl Splice {
 
     /// The text with all changes made.
     pub fn apply(mut self, text: &[u8]) -> Vec<u8> {
-        // A stable sort keeps an insertion behind a removal that ends at the same place only if it starts later.
-        self.changes.sort_by_key(|(range, _)| (range.start, range.end));
+        // Of changes that begin at the same place the widest comes first, and hides the others.
+        self.changes.sort_by_key(|(range, _)| (range.start, std::cmp::Reverse(range.end)));
         let added: usize = self.changes.iter().map(|(_, with)| with.len()).sum();
         let mut out = Vec::with_capacity(text.len() + added);
         let mut at = 0;
         for (range, with) in &self.changes {
+            if range.start < at {
+                // It lies inside of something that is gone already.
+                continue;
+            }
             out.extend_from_slice(&text[at..range.start]);
             out.extend_from_slice(with);
             at = range.end;

@@ -102,7 +102,7 @@ async fn without_a_login_bedrock_serves() {
     app.stop().await;
 }
 
-/// A key that was registered anew works with the next request, without waiting for a cache.
+/// A damaged or foreign Bedrock key costs the fallback, not the plan.
 #[tokio::test]
 async fn a_bedrock_key_that_cannot_be_opened_leaves_the_plan_its_word() {
     let app = TestApp::start().await;

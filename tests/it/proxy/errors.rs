@@ -7,6 +7,8 @@ use support::{Answer, Client, KeyWish, Reply, Surroundings, TestApp, get};
 /// B-73: each error of Bedrock in the words of the Messages API.
 #[tokio::test]
 async fn errors_of_bedrock_are_translated() {
+    let app = TestApp::start().await;
+    let client = Client::of(&app, &app.issue(KeyWish::routed(RoutingStrategy::BedrockOnly)).await);
     for (status, kind, expected) in [
         (429, "ThrottlingException", (429, "rate_limit_error")),
         (503, "ServiceUnavailableException", (529, "overloaded_error")),
@@ -19,16 +21,32 @@ async fn errors_of_bedrock_are_translated() {
         (403, "AccessDeniedException", (502, "api_error")),
     ] {
         for stream in [false, true] {
-            let app = TestApp::start().await;
-            let client = Client::of(&app, &app.key().await);
-            app.plan().enqueue(Reply::overloaded());
             app.bedrock().enqueue(Reply::bedrock_error(status, kind, "the reason"));
             let got = get(client.message(stream)).await;
             assert_eq!((got.status, got.error_type().as_str()), expected, "{kind}");
-            assert_eq!((got.header("x-ccp-provider"), got.header("x-ccp-fallback")), ("bedrock", "overloaded"));
+            assert_eq!((got.header("x-ccp-provider"), got.header("x-ccp-fallback")), ("bedrock", ""));
             assert_eq!(got.json()["type"], "error");
-            app.stop().await;
         }
+    }
+    app.stop().await;
+}
+
+/// In place of a plan that is busy for the moment, Bedrock's passing errors are told; what an administrator has to mend
+/// is not, because the plan may be back before that.
+#[tokio::test]
+async fn a_bedrock_key_that_does_not_work_leaves_the_plan_the_word() {
+    for (status, kind, expected) in [
+        (403, "AccessDeniedException", (529, "plan")),
+        (404, "ResourceNotFoundException", (529, "plan")),
+        (429, "ThrottlingException", (429, "bedrock")),
+    ] {
+        let app = TestApp::start().await;
+        let client = Client::of(&app, &app.key().await);
+        app.plan().enqueue(Reply::overloaded());
+        app.bedrock().enqueue(Reply::bedrock_error(status, kind, "no"));
+        let got = client.ask().await;
+        assert_eq!((got.status, got.header("x-ccp-provider")), expected, "{kind}");
+        app.stop().await;
     }
 }
 

@@ -83,6 +83,9 @@ async fn headers_reach_the_plan_unchanged() {
         ("te", "trailers"),
         ("x-ccp-access-key", "ak_not_even_a_key"),
         ("x-forwarded-for", "203.0.113.7"),
+        ("x-original-uri", "/ak/ak_x/v1/messages"),
+        ("x-real-ip", "203.0.113.7"),
+        ("via", "1.1 a-proxy"),
         ("x-forwarded-proto", "https"),
         ("x-amzn-trace-id", "Root=1-67891233-abcdef012345678912345678"),
     ];
@@ -177,6 +180,17 @@ async fn other_paths_pass_to_the_plan_as_they_are() {
         assert_eq!((seen.method.as_str(), seen.target.as_str()), (method.as_str(), path));
     }
     assert_eq!(app.bedrock().requests().len(), 0);
+    app.stop().await;
+}
+
+/// What is conditional on the client's own copy is answered as such; only redirects are refused.
+#[tokio::test]
+async fn an_unchanged_answer_passes() {
+    let app = TestApp::start().await;
+    let client = Client::of(&app, &app.key().await);
+    app.plan().enqueue(Reply::new(304).with_header("etag", "\"1\""));
+    let got = get(client.request(Method::GET, "/v1/models/x").header("if-none-match", "\"1\"")).await;
+    assert_eq!((got.status, got.header("etag"), got.header("x-ccp-provider")), (304, "\"1\"", "plan"));
     app.stop().await;
 }
 

@@ -146,6 +146,62 @@ async fn a_stream_that_breaks_breaks_for_the_client_too() {
     app.stop().await;
 }
 
+/// C5: a plan's stream that ends without its last event was cut off, however clean the end looks.
+#[tokio::test]
+async fn a_clean_end_without_the_last_event_is_a_break() {
+    let app = TestApp::start().await;
+    let client = Client::of(&app, &app.key().await);
+    let events: Vec<Bytes> = Answer::text("half of it").to_events().iter().map(ServerEvent::to_bytes).collect();
+    app.plan().enqueue(Reply::chunks(events[..4].to_vec()).as_plan_stream());
+    assert!(try_get(client.message(true)).await.is_err());
+    app.stop().await;
+}
+
+/// C6: Bedrock sends no pings, so the proxy does, before the first event and between events; the plan's bytes are the plan's.
+#[tokio::test]
+async fn silence_of_bedrock_is_filled_with_pings() {
+    let app = TestApp::start_in(Surroundings::start().await.with("PING_INTERVAL", "30ms")).await;
+    let client = of_bedrock(&app).await;
+    let (reply, steps) = Reply::stepped();
+    app.bedrock().enqueue(reply.as_bedrock_stream());
+    let mut body = within("the head", client.message(true).send()).await.unwrap().bytes_stream();
+    let mut next = async || within("a chunk", body.next()).await.unwrap().unwrap();
+    let ping = ServerEvent::ping();
+    let as_text = |bytes: &Bytes| sse::decode(std::str::from_utf8(bytes).unwrap()).remove(0).name;
+    assert_eq!(as_text(&next().await), ping.name);
+    for frame in frames::bedrock_stream(&Answer::text("at last")) {
+        steps.send(frame);
+        let (mut named, mut pings) = (as_text(&next().await), 0);
+        while named == ping.name {
+            (named, pings) = (as_text(&next().await), pings + 1);
+        }
+        assert!(pings < 100, "the event came through");
+    }
+    steps.finish();
+    app.stop().await;
+}
+
+/// An error that comes after the answer has begun with a ping is an `error` event.
+#[tokio::test]
+async fn a_late_refusal_of_bedrock_is_an_error_event() {
+    let app = TestApp::start_in(Surroundings::start().await.with("PING_INTERVAL", "30ms")).await;
+    let client = of_bedrock(&app).await;
+    let (release, gate) = tokio::sync::oneshot::channel::<()>();
+    app.bedrock().enqueue(Reply::bedrock_error(429, "ThrottlingException", "slow down").held_until(gate));
+    let mut body = within("the head", client.message(true).send()).await.unwrap().bytes_stream();
+    within("a ping", body.next()).await.unwrap().unwrap();
+    release.send(()).unwrap();
+    let rest: Vec<_> = within("the rest", body.collect::<Vec<_>>()).await;
+    let rest: Vec<u8> = rest.into_iter().flat_map(|chunk| chunk.unwrap()).collect();
+    let events = sse::decode(std::str::from_utf8(&rest).unwrap());
+    let last = events.last().unwrap();
+    assert_eq!((last.name.as_str(), last.json()["error"]["type"].as_str()), ("error", Some("rate_limit_error")));
+    let around = app.stop().await;
+    let rows: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM token_usage").fetch_one(&around.database.pool).await.unwrap();
+    assert_eq!(rows, 0, "what was refused is not counted");
+}
+
 #[tokio::test]
 async fn a_stream_that_goes_silent_ends() {
     let app = TestApp::start_in(Surroundings::start().await.with("IDLE_TIMEOUT", "50ms")).await;

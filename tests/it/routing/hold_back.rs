@@ -130,6 +130,10 @@ async fn a_quiet_stream_is_let_through_after_a_while() {
     assert_eq!(response.headers()["x-ccp-provider"], "plan");
     let mut body = response.bytes_stream();
     assert_eq!(within("what was held back", body.next()).await.unwrap().unwrap(), begun);
+    for event in &Answer::text("at last").to_events()[1..] {
+        steps.send(event.to_bytes());
+        assert_eq!(within("an event", body.next()).await.unwrap().unwrap(), event.to_bytes());
+    }
     steps.finish();
     assert!(within("the end", body.next()).await.is_none());
     app.stop().await;

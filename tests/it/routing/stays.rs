@@ -88,6 +88,30 @@ async fn without_a_session_the_access_key_is_the_conversation() {
     app.stop().await;
 }
 
+/// A Bedrock that does not serve is nothing to stay for.
+#[tokio::test]
+async fn a_stay_ends_when_bedrock_fails() {
+    let (app, client) = fallen_back(Surroundings::start().await).await;
+    app.bedrock().otherwise(|_| Reply::bedrock_error(403, "AccessDeniedException", "the key has expired"));
+    for _ in 0..2 {
+        assert_eq!(get(request(&client, "s", &in_mid_turn())).await.header("x-ccp-provider"), "plan");
+    }
+    app.stop().await;
+}
+
+/// Where Bedrock has never served, nothing stays there.
+#[tokio::test]
+async fn a_fallback_that_failed_begins_no_stay() {
+    let app = TestApp::start().await;
+    let client = Client::of(&app, &app.key().await);
+    app.bedrock().otherwise(|_| Reply::bedrock_error(400, "ValidationException", "no"));
+    app.plan().enqueue(Reply::overloaded());
+    app.plan().otherwise(|_| Reply::plan_json(&Answer::text("from the plan")));
+    assert_eq!(get(request(&client, "s", &in_mid_turn())).await.status, 400);
+    assert_eq!(get(request(&client, "s", &in_mid_turn())).await.header("x-ccp-provider"), "plan");
+    app.stop().await;
+}
+
 /// A turn of an agent can be long, and Bedrock costs money: a stay has an end.
 #[tokio::test]
 async fn a_stay_ends_after_its_limit() {

@@ -29,7 +29,7 @@ impl Bench {
 
     fn serve(&mut self, second: u64) {
         let at = self.at(second);
-        self.breaker.served(at);
+        self.breaker.served(at, at);
     }
 
     fn admit(&mut self, second: u64) -> Admission {
@@ -110,11 +110,21 @@ fn an_abandoned_probe_leaves_its_place_to_the_next() {
 fn the_time_that_the_upstream_names_wins() {
     let mut bench = Bench::new(PER_CREDENTIAL);
     let (hour, minute) = (bench.at(3600), bench.at(60));
-    bench.breaker.close_until(hour);
-    bench.breaker.close_until(minute);
+    let now = bench.at(0);
+    bench.breaker.close_until(hour, now);
+    bench.breaker.close_until(minute, now);
     assert_eq!(bench.admit(3599), Admission::Refused);
     assert_eq!(bench.admit(3600), Admission::Probe);
     assert_eq!(bench.breaker.phase(bench.at(3600)), Phase::HalfOpen);
+}
+
+#[test]
+fn older_news_changes_nothing() {
+    let mut bench = Bench::new(PER_CREDENTIAL);
+    let (early, later, hour) = (bench.at(0), bench.at(5), bench.at(3600));
+    bench.breaker.close_until(hour, bench.start + seconds(3));
+    bench.breaker.served(early, later);
+    assert_eq!(bench.admit(6), Admission::Refused, "it was admitted before the limit was named");
 }
 
 #[test]
@@ -215,10 +225,10 @@ proptest! {
             match event {
                 Event::Pass(seconds) => now += seconds,
                 Event::Ask => prop_assert_eq!(bench.breaker.admit(at), model.admit(now)),
-                Event::Serve => bench.breaker.served(at),
+                Event::Serve => bench.breaker.served(at, at),
                 Event::Fail => bench.breaker.failed(at),
                 Event::Abandon => bench.breaker.probe_abandoned(),
-                Event::Close(after) => bench.breaker.close_until(at + seconds(after)),
+                Event::Close(after) => bench.breaker.close_until(at + seconds(after), at),
             }
             model.apply(event, now);
         }

@@ -27,7 +27,9 @@ fn every_status_has_its_row() {
     ];
     for status in 100..=599 {
         let expected = match status {
-            300..=399 => Verdict::Refuse(Fault { reason: FallbackReason::InvalidAnswer, effect: Effect::CountsForAll }),
+            301 | 302 | 303 | 307 | 308 => {
+                Verdict::Refuse(Fault { reason: FallbackReason::InvalidAnswer, effect: Effect::CountsForAll })
+            }
             429 => continue,
             529 => fall_back(FallbackReason::Overloaded, Effect::CountsForAll),
             500 | 502 | 503 | 504 | 520 | 521 | 522 | 523 | 524 => {

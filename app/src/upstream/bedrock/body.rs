@@ -1,6 +1,8 @@
 //! Turns the body of a Messages request into the one that `InvokeModel` takes, by cutting and inserting, so that
 //! everything which is not named here survives byte for byte.
 
+use std::ops::Range;
+
 use http::HeaderMap;
 
 use super::betas;
@@ -32,21 +34,20 @@ pub struct Bridged {
 #[error("the request body is not a JSON object")]
 pub struct NotAnObject;
 
-/// Bridges a body for a model; `headers` are the client's, for their beta features.
+/// Bridges a body for a model; `headers` are the client's, for their beta features. Reads each byte of the body at most
+/// three times, whatever is in it.
 ///
 /// # Errors
-/// When the body is no valid JSON object; then nothing was done.
+/// When the body is no valid JSON object, or an empty one; then nothing was done.
 pub fn bridge(body: &[u8], headers: &HeaderMap, model: &str) -> Result<Bridged, NotAnObject> {
     serde_json::from_slice::<serde::de::IgnoredAny>(body).map_err(|_| NotAnObject)?;
-    let members = json::members(body, 0).ok_or(NotAnObject)?;
+    let members = json::members(body, 0).filter(|members| !members.is_empty()).ok_or(NotAnObject)?;
     let capabilities = capabilities(model);
     let mut bridge = Bridge { body, capabilities, splice: Splice::default(), dropped: Vec::new() };
     let remove = bridge.top_level(&members);
-    bridge.nested(&members, &remove);
+    bridge.thinking_and_messages(&members);
+    bridge.cache_scopes(&members, &remove);
     let added = added_fields(&betas::for_bedrock(headers, capabilities));
-    if members.is_empty() {
-        return Err(NotAnObject);
-    }
     bridge.splice.edit_object(&members, |index| remove[index], &added);
     Ok(Bridged { body: bridge.splice.apply(body), dropped: bridge.dropped })
 }
@@ -76,10 +77,9 @@ impl Bridge<'_> {
         remove
     }
 
-    /// Cuts inside of members that stay.
-    fn nested(&mut self, members: &[Member], removed: &[bool]) {
-        let has_scope = memchr::memmem::find(self.body, b"\"scope\"").is_some();
-        for (member, _) in members.iter().zip(removed).filter(|(_, removed)| !**removed) {
+    /// Cuts what is refused one level further down.
+    fn thinking_and_messages(&mut self, members: &[Member]) {
+        for member in members {
             let name = member.name(self.body).unwrap_or_default();
             if name == "thinking" && !self.capabilities.thinking_display {
                 self.cut_member(member.value.start, "display", "thinking.display");
@@ -90,30 +90,33 @@ impl Bridge<'_> {
                     self.cut_member(message.start, "output_config", "messages.output_config");
                 }
             }
-            if has_scope {
-                self.cut_scopes(member);
-            }
         }
     }
 
     /// Cuts `scope` out of `cache_control` at any depth; what tools are called with, or are made of, is not ours to read.
-    fn cut_scopes(&mut self, member: &Member) {
-        match member.name(self.body).as_deref() {
-            Some("input" | "input_schema") => {}
-            Some("cache_control") => self.cut_member(member.value.start, "scope", "cache_control.scope"),
-            _ => self.cut_scopes_in_value(member.value.start),
+    fn cache_scopes(&mut self, members: &[Member], removed: &[bool]) {
+        let body = self.body;
+        // Requests without the word, written out or with an escape in it, are spared the walk.
+        if memchr::memmem::find(body, b"scope").is_none() && memchr::memmem::find(body, b"\\u00").is_none() {
+            return;
         }
-    }
-
-    fn cut_scopes_in_value(&mut self, start: usize) {
-        if let Some(members) = json::members(self.body, start) {
-            // A message that loses its output_config whole must not lose parts of it as well.
-            for member in members.iter().filter(|m| m.name(self.body).as_deref() != Some("output_config")) {
-                self.cut_scopes(member);
+        let is = |key: &Range<usize>, name: &str| json::string(body, key).is_some_and(|key| key == name);
+        let enter = |key: &Range<usize>| !is(key, "input") && !is(key, "input_schema");
+        for (index, member) in members.iter().enumerate() {
+            if removed[index] || !enter(&member.key) {
+                continue;
             }
-        } else if let Some(elements) = json::elements(self.body, start) {
-            for element in elements {
-                self.cut_scopes_in_value(element.start);
+            let mut found: Vec<Vec<Member>> = Vec::new();
+            json::visit_objects(body, member.value.start, &enter, &mut |key, inner| {
+                let key = key.unwrap_or(&member.key);
+                if is(key, "cache_control") && json::find(body, inner, "scope").is_some() {
+                    found.push(inner.to_vec());
+                }
+            });
+            for inner in found {
+                self.drop_field("cache_control.scope");
+                let scope = |index: usize| is(&inner[index].key, "scope");
+                self.splice.edit_object(&inner, scope, &[]);
             }
         }
     }

@@ -38,7 +38,14 @@ async fn send(http: reqwest::Client, request: HttpRequest) -> Result<HttpRespons
     let response = http.execute(request).await.map_err(|error| {
         // The URL is not secret here, but it is long and says nothing.
         let error = error.without_url();
-        if error.is_timeout() { ConnectorError::timeout(error.into()) } else { ConnectorError::io(error.into()) }
+        if error.is_connect() {
+            // The SDK has no kind for this. It matters: without a connection Bedrock has counted nothing.
+            ConnectorError::user(error.into())
+        } else if error.is_timeout() {
+            ConnectorError::timeout(error.into())
+        } else {
+            ConnectorError::io(error.into())
+        }
     })?;
     let response = http::Response::<reqwest::Body>::from(response).map(SdkBody::from_body_1_x);
     HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))

@@ -14,6 +14,14 @@ const LONGEST_WAIT_SECONDS: u32 = 60;
 
 /// Our code for a call without an answer in time.
 const TIMEOUT: &str = "Timeout";
+/// Our code for a call that found no connection.
+const UNREACHABLE: &str = "Unreachable";
+/// Our code for a connection that broke before the answer was whole.
+const BROKEN: &str = "BrokenConnection";
+/// Our code for an answer that is none of the Messages API.
+const INVALID_ANSWER: &str = "InvalidAnswer";
+/// Our code for a call that could not even be made.
+const UNSENDABLE: &str = "Unsendable";
 
 /// A call that Bedrock did not serve.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -37,12 +45,18 @@ impl BedrockFailure {
 
     /// An answer that is none of the Messages API.
     pub fn invalid_answer() -> Self {
-        Self { status: 502, ..Self::without_answer("InvalidAnswer", "Bedrock's answer could not be read".to_owned()) }
+        Self { status: 502, ..Self::without_answer(INVALID_ANSWER, "Bedrock's answer could not be read".to_owned()) }
     }
 
-    /// Whether Bedrock was asked and nothing is known of what it did.
-    pub fn is_timeout(&self) -> bool {
-        self.code == TIMEOUT
+    /// Whether it is sure that Bedrock has counted no tokens: it said no, or it was never reached. After a time-out, a
+    /// broken connection or an answer that cannot be read it may have worked, and counted, all the same.
+    pub fn counted_nothing(&self) -> bool {
+        self.status >= 400 && self.code != INVALID_ANSWER || matches!(self.code.as_str(), UNREACHABLE | UNSENDABLE)
+    }
+
+    /// Whether the key, the account or the model is at fault, and not the moment.
+    pub fn is_about_the_setup(&self) -> bool {
+        matches!(self.status, 401 | 403 | 404)
     }
 
     /// Whether it says something about Bedrock as a whole: it was not reached, did not answer, or failed inside.
@@ -59,7 +73,8 @@ impl BedrockFailure {
         let text = redacted(&self.message);
         match (self.code.as_str(), self.status) {
             (TIMEOUT, _) => Failure::new(504, ErrorType::Timeout, "Bedrock did not begin to answer in time."),
-            ("Unreachable", _) => Failure::new(502, ErrorType::Api, "Bedrock could not be reached."),
+            (UNREACHABLE, _) => Failure::new(502, ErrorType::Api, "Bedrock could not be reached."),
+            (BROKEN | INVALID_ANSWER, _) => Failure::new(502, ErrorType::Api, "Bedrock's answer broke off. Try again."),
             ("ValidationException", _) if text.contains("Input is too long") => {
                 Failure::new(400, ErrorType::InvalidRequest, format!("capability_rejected: prompt_too_long ({text})"))
             }
@@ -107,10 +122,11 @@ impl<E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static> From<S
                 Self::without_answer(TIMEOUT, "connecting timed out".to_owned())
             }
             SdkError::DispatchFailure(failure) => {
+                let never_connected = failure.as_connector_error().is_some_and(|error| error.is_user());
                 let cause = failure.as_connector_error().map_or_else(String::new, |error| deepest(error));
-                Self::without_answer("Unreachable", cause)
+                Self::without_answer(if never_connected { UNREACHABLE } else { BROKEN }, cause)
             }
-            other => Self::without_answer("Unsendable", deepest(other)),
+            other => Self::without_answer(UNSENDABLE, deepest(other)),
         }
     }
 }
@@ -178,7 +194,7 @@ mod tests {
             (500, "InternalServerException", (500, "api_error")),
             (503, "ServiceUnavailableException", (529, "overloaded_error")),
             (401, "Unknown", (502, "api_error")),
-            (0, "Unreachable", (502, "api_error")),
+            (0, UNREACHABLE, (502, "api_error")),
             (0, TIMEOUT, (504, "timeout_error")),
             (502, "Unknown", (502, "api_error")),
         ] {

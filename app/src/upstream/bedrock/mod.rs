@@ -6,7 +6,6 @@ mod connector;
 mod failure;
 pub mod generation;
 mod stream;
-pub mod target;
 
 use std::time::Duration;
 

@@ -14,6 +14,8 @@ use super::failure::redacted;
 use crate::domain::{ErrorType, Failure};
 use crate::wire::{json, splice::Splice, sse};
 
+/// How long the end of a body is waited for behind its last event.
+const END_COMES_WITHIN: Duration = Duration::from_millis(100);
 const METRICS: &str = "amazon-bedrock-invocationMetrics";
 
 /// What an event says, as far as the proxy must know.
@@ -88,10 +90,14 @@ pub fn events(raw: RawEvents, idle: Duration) -> impl Stream<Item = Result<Event
     futures_util::stream::unfold(State::Reading { raw: Box::new(raw), stopped: false }, move |state| async move {
         let State::Reading { mut raw, mut stopped } = state else { return None };
         loop {
+            if stopped {
+                // Everything has been said. Reading the end, if it comes at once, leaves a connection to use again.
+                let _ = tokio::time::timeout(END_COMES_WITHIN, raw.recv()).await;
+                return None;
+            }
             let frame = match tokio::time::timeout(idle, raw.recv()).await {
                 Err(_) => return Some((Err(EventError::Broken("it went silent".to_owned())), State::Ended)),
                 Ok(Err(error)) => return Some((Err(reported_or_broken(&error)), State::Ended)),
-                Ok(Ok(None)) if stopped => return None,
                 Ok(Ok(None)) => return Some((Err(EventError::Broken("it ended early".to_owned())), State::Ended)),
                 Ok(Ok(Some(frame))) => frame,
             };

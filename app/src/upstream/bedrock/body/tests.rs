@@ -78,6 +78,20 @@ fn the_scope_of_cache_control_goes_at_any_depth() {
     assert_eq!(dropped, ["cache_control.scope"]);
 }
 
+/// Keys are compared as what they mean, and cuts inside of cuts are one.
+#[test]
+fn escaped_keys_and_nested_cuts_are_understood() {
+    let body = r#"{"mod\u0065l":"m","system":[{"cache_control":{"\u0073cope":"global","type":"x"}}],"a":1}"#;
+    let (result, _) = bridged(body, OPUS_5);
+    assert!(result.starts_with(r#"{"system":[{"cache_control":{"type":"x"}}],"a":1,"#), "{result}");
+    let nested = r#"{"thinking":{"display":{"cache_control":{"scope":"x"}}},"cache_control":{"scope":"y"},
+        "messages":[{"output_config":{"cache_control":{"scope":"z"}},"role":"user"}],"a":[{"cache_control":[{"scope":"w"}]}]}"#;
+    let (result, _) = bridged(nested, "us.anthropic.claude-opus-4-6-v1");
+    let parsed: Value = serde_json::from_str(&result).unwrap();
+    assert_eq!((&parsed["thinking"], &parsed["cache_control"]), (&json!({}), &json!({})));
+    assert_eq!((&parsed["messages"], &parsed["a"]), (&json!([{"role": "user"}]), &json!([{"cache_control": [{}]}])));
+}
+
 /// B-28, B-37: signatures, empty thinking and odd escapes are the same bytes afterwards.
 #[test]
 fn thinking_blocks_are_untouched() {
@@ -106,6 +120,7 @@ fn any_json() -> impl Strategy<Value = Value> {
             Just("cache_control".to_owned()),
             Just("scope".to_owned()),
             Just("output_config".to_owned()),
+            Just("display".to_owned()),
             "[a-z]{1,3}"
         ];
         prop_oneof![
@@ -118,9 +133,11 @@ fn any_json() -> impl Strategy<Value = Value> {
 proptest! {
     /// B-27: fields nobody has heard of survive, and the result is JSON again.
     #[test]
-    fn unknown_fields_survive(extra in any_json(), messages in any_json()) {
-        let body = json!({"model": "m", "some_new_field": extra, "messages": messages, "stream": true}).to_string();
-        let (result, _) = bridged(&body, OPUS_5);
+    fn unknown_fields_survive(extra in any_json(), messages in any_json(), thinking in any_json(), old in any::<bool>()) {
+        let model = if old { "us.anthropic.claude-opus-4-6-v1" } else { OPUS_5 };
+        let body = json!({"model": "m", "some_new_field": extra, "messages": messages, "thinking": thinking, "stream": true});
+        let body = body.to_string();
+        let (result, _) = bridged(&body, model);
         let parsed: Value = serde_json::from_str(&result).unwrap();
         prop_assert!(parsed.get("model").is_none() && parsed.get("stream").is_none());
         prop_assert_eq!(&parsed["anthropic_version"], ANTHROPIC_VERSION);
@@ -128,7 +145,7 @@ proptest! {
             prop_assert_eq!(&parsed["some_new_field"], &extra);
         }
         // Bridging what was bridged changes nothing but the two fields that are added.
-        let (again, dropped) = bridged(&result, OPUS_5);
+        let (again, dropped) = bridged(&result, model);
         prop_assert_eq!(serde_json::from_str::<Value>(&again).unwrap(), parsed);
         prop_assert!(dropped.is_empty());
     }
