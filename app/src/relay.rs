@@ -7,6 +7,7 @@ mod answer;
 mod bedrock;
 mod body;
 mod plan;
+mod refusals;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,7 +21,7 @@ use crate::domain::{ClientPrincipal, ErrorType, Failure, FallbackReason, Family,
 use crate::keyring::Keyring;
 use crate::meter::{Recorder, RequestFacts, RequestMeter, Served};
 use crate::route::circuits::{CircuitKey, Circuits};
-use crate::route::decision::{Decision, Means, Obstacle, decide};
+use crate::route::decision::{Decision, Means, decide};
 use crate::route::stays::{Conversation, Stay, Stays};
 use crate::sharing::LimitSharing;
 use crate::upstream::bedrock::Bedrock;
@@ -28,6 +29,7 @@ use crate::upstream::plan::{Exchange, Plan};
 use crate::wire::{headers, request_head, turn};
 use answer::Answer;
 use plan::PlanOutcome;
+use refusals::{no_key, no_way, unknown_key};
 
 /// Everything that a request needs on its way.
 #[derive(Clone, Debug)]
@@ -294,38 +296,4 @@ struct Case<'c> {
     exchange: &'c Exchange,
     operation: Operation,
     conversation: Conversation,
-}
-
-fn unknown_key() -> Failure {
-    let message = "This access key is not valid: it is unknown, revoked or expired. Ask the administrator of your Claude Code proxy for a new one.";
-    Failure::new(403, ErrorType::Permission, message).final_answer()
-}
-
-fn no_key() -> Failure {
-    let message = "No access key came with this request. Set ANTHROPIC_BASE_URL to https://<proxy>/ak/<access key>, or send the \
-                   key as x-ccp-access-key. The administrator of your Claude Code proxy hands out access keys.";
-    Failure::new(403, ErrorType::Permission, message).final_answer()
-}
-
-fn no_way(operation: Operation, obstacle: Obstacle) -> Failure {
-    if operation == Operation::Passthrough {
-        let message = "This path is served by the plan only, and the request brings no login or API key for it.";
-        return Failure::new(501, ErrorType::NotSupported, message).final_answer();
-    }
-    match obstacle {
-        Obstacle::TooLarge => {
-            let message = "The request is too large for Bedrock, and the plan cannot serve it.";
-            Failure::new(413, ErrorType::RequestTooLarge, message).final_answer()
-        }
-        Obstacle::NoBedrockKey => {
-            let message = "Your requests are served by Bedrock only, and no Bedrock key is registered for your access key. \
-                           Ask the administrator of your proxy to register one.";
-            Failure::new(403, ErrorType::Permission, message).final_answer()
-        }
-        Obstacle::NoLogin => {
-            let message = "The request brings no login or API key for the plan, and Bedrock is not set up for your access key. \
-                           Log in with Claude Code, or ask the administrator of your proxy to register a Bedrock key.";
-            Failure::new(403, ErrorType::Permission, message).final_answer()
-        }
-    }
 }

@@ -103,7 +103,7 @@ async fn pass(mut client: TcpStream, upstream: String, harm: Harm, moment: Momen
 /// Passes the request on and reads the whole answer.
 async fn answer_of(client: &mut TcpStream, upstream: &str) -> Option<BytesMut> {
     let mut server = TcpStream::connect(upstream).await.ok()?;
-    let (mut answer, mut request) = (BytesMut::new(), [0; 16 << 10]);
+    let (mut answer, mut request) = (BytesMut::new(), vec![0; 16 << 10]);
     while !is_whole(&answer) {
         tokio::select! {
             read = client.read(&mut request) => {

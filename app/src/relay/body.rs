@@ -195,7 +195,9 @@ mod tests {
             assert_eq!(last.outcome(), Outcome::Completed, "split at byte {at}");
         }
         let mut bytes = LastEvent::default();
-        whole.iter().for_each(|byte| bytes.see(&[*byte]));
+        for byte in whole {
+            bytes.see(&[*byte]);
+        }
         assert_eq!(bytes.outcome(), Outcome::Completed);
     }
 

@@ -98,8 +98,8 @@ impl Relay {
         }
     }
 
-    fn plan_answer(&self, head: (u16, HeaderMap), held: Held, events: bool) -> Answer {
-        Answer::of_plan(head, held.prefix.freeze(), held.rest, events, self.idle)
+    fn plan_answer(&self, head: (u16, HeaderMap), begun: Held, events: bool) -> Answer {
+        Answer::of_plan(head, begun.prefix.freeze(), begun.rest, events, self.idle)
     }
 
     fn report(&self, ticket: Ticket, outcome: &PlanOutcome) {

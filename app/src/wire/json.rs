@@ -141,15 +141,15 @@ fn skip_container(text: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
+/// Whether to look below a key.
+pub type Enter<'e> = dyn Fn(&Range<usize>) -> bool + 'e;
+/// Takes an object: the key under which it stands, and its members.
+pub type Visit<'v> = dyn FnMut(Option<&Range<usize>>, &[Member]) + 'v;
+
 /// Visits every object below the value at `start`, the innermost first, reading each byte once. `visit` gets the range
 /// of the key under which the object stands (the nearest one, for objects in arrays) and its members; `enter` says
 /// whether to look below a key.
-pub fn visit_objects(
-    text: &[u8],
-    start: usize,
-    enter: &dyn Fn(&Range<usize>) -> bool,
-    visit: &mut dyn FnMut(Option<&Range<usize>>, &[Member]),
-) -> Option<usize> {
+pub fn visit_objects(text: &[u8], start: usize, enter: &Enter<'_>, visit: &mut Visit<'_>) -> Option<usize> {
     visit_value(text, start, None, MAX_DEPTH, enter, visit)
 }
 
@@ -158,8 +158,8 @@ fn visit_value(
     start: usize,
     key: Option<&Range<usize>>,
     depth: usize,
-    enter: &dyn Fn(&Range<usize>) -> bool,
-    visit: &mut dyn FnMut(Option<&Range<usize>>, &[Member]),
+    enter: &Enter<'_>,
+    visit: &mut Visit<'_>,
 ) -> Option<usize> {
     let opening = text.get(start)?;
     let is_object = *opening == b'{';

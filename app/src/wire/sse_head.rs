@@ -35,10 +35,8 @@ pub fn beginning(bytes: &[u8]) -> Beginning {
 fn next_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = memchr::memchr2(b'\n', b'\r', bytes)?;
     let behind = match &bytes[end..] {
-        [b'\r', b'\n', behind @ ..] => behind,
-        [b'\r'] => return None,
-        [_, behind @ ..] => behind,
-        [] => return None,
+        [b'\r'] | [] => return None,
+        [b'\r', b'\n', behind @ ..] | [_, behind @ ..] => behind,
     };
     Some((&bytes[..end], behind))
 }

@@ -42,6 +42,8 @@ fn every_status_has_its_row() {
     }
 }
 
+type Row<'r> = (&'r [(&'static str, &'r str)], &'r str, FallbackReason, Effect);
+
 /// B-60, B-61, C13: the family of 429.
 #[test]
 fn every_429_has_its_row() {
@@ -53,7 +55,6 @@ fn every_429_has_its_row() {
     let credits = r#"{"type":"error","error":{"type":"rate_limit_error","message":"Usage credits are required for 1M context."}}"#;
     let billing = r#"{"type":"error","error":{"type":"billing_error","message":"Monthly cap reached."}}"#;
     let spend = r#"{"type":"error","error":{"type":"rate_limit_error","message":"This organization's spend limit is reached"}}"#;
-    type Row<'r> = (&'r [(&'static str, &'r str)], &'r str, FallbackReason, Effect);
     let rows: &[Row<'_>] = &[
         // The plan is used up: until the reset, whatever else is said.
         (&[STATUS, RESET], limit, PlanLimit, closed(3600)),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_bedrockruntime::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::ConnectorError;
 
 use crate::domain::{ErrorType, Failure};
 
@@ -122,7 +123,7 @@ impl<E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static> From<S
                 Self::without_answer(TIMEOUT, "connecting timed out".to_owned())
             }
             SdkError::DispatchFailure(failure) => {
-                let never_connected = failure.as_connector_error().is_some_and(|error| error.is_user());
+                let never_connected = failure.as_connector_error().is_some_and(ConnectorError::is_user);
                 let cause = failure.as_connector_error().map_or_else(String::new, |error| deepest(error));
                 Self::without_answer(if never_connected { UNREACHABLE } else { BROKEN }, cause)
             }

@@ -1,0 +1,42 @@
+//! What a client is told when no provider is asked: what is missing, and who can mend it.
+
+use super::Operation;
+use crate::domain::{ErrorType, Failure};
+use crate::route::decision::Obstacle;
+
+/// Unknown, malformed, revoked and expired keys are told the same.
+pub(super) fn unknown_key() -> Failure {
+    let message = "This access key is not valid: it is unknown, revoked or expired. Ask the administrator of your Claude Code proxy for a new one.";
+    Failure::new(403, ErrorType::Permission, message).final_answer()
+}
+
+/// No key came at all.
+pub(super) fn no_key() -> Failure {
+    let message = "No access key came with this request. Set ANTHROPIC_BASE_URL to https://<proxy>/ak/<access key>, or send the \
+                   key as x-ccp-access-key. The administrator of your Claude Code proxy hands out access keys.";
+    Failure::new(403, ErrorType::Permission, message).final_answer()
+}
+
+/// Nobody can serve the request.
+pub(super) fn no_way(operation: Operation, obstacle: Obstacle) -> Failure {
+    if operation == Operation::Passthrough {
+        let message = "This path is served by the plan only, and the request brings no login or API key for it.";
+        return Failure::new(501, ErrorType::NotSupported, message).final_answer();
+    }
+    match obstacle {
+        Obstacle::TooLarge => {
+            let message = "The request is too large for Bedrock, and the plan cannot serve it.";
+            Failure::new(413, ErrorType::RequestTooLarge, message).final_answer()
+        }
+        Obstacle::NoBedrockKey => {
+            let message = "Your requests are served by Bedrock only, and no Bedrock key is registered for your access key. \
+                           Ask the administrator of your proxy to register one.";
+            Failure::new(403, ErrorType::Permission, message).final_answer()
+        }
+        Obstacle::NoLogin => {
+            let message = "The request brings no login or API key for the plan, and Bedrock is not set up for your access key. \
+                           Log in with Claude Code, or ask the administrator of your proxy to register a Bedrock key.";
+            Failure::new(403, ErrorType::Permission, message).final_answer()
+        }
+    }
+}
