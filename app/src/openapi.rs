@@ -30,16 +30,26 @@ pub fn documents() -> [(&'static str, String); 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ingress::DOCUMENTED;
+    use crate::ingress::{DOCUMENTED, OPEN};
 
     #[test]
     fn the_document_names_every_documented_route_and_no_other() {
         let document: serde_json::Value = serde_json::from_str(&proxy_service().spec()).unwrap();
-        let mut in_document: Vec<&String> = document["paths"].as_object().unwrap().keys().collect();
+        let paths = document["paths"].as_object().unwrap();
+        let mut in_document: Vec<String> = paths
+            .iter()
+            .flat_map(|(path, operations)| {
+                operations.as_object().unwrap().keys().map(move |method| format!("{method} {path}"))
+            })
+            .collect();
+        let described = |method: &str, path: &str| {
+            format!("{} {}", method.to_ascii_lowercase(), path.replace(":access_key", "{access_key}"))
+        };
         let mut in_routes: Vec<String> =
-            DOCUMENTED.iter().map(|path| path.replace(":access_key", "{access_key}")).collect();
+            DOCUMENTED.iter().map(|(method, path)| described(method.as_str(), path)).collect();
+        in_routes.extend(OPEN.iter().map(|path| described("get", path)));
         in_document.sort();
         in_routes.sort();
-        assert_eq!(in_document, in_routes.iter().collect::<Vec<_>>());
+        assert_eq!(in_document, in_routes);
     }
 }

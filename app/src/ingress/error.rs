@@ -5,6 +5,8 @@ use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER
 use poem::Response;
 
 use crate::domain::{ErrorType, Failure};
+use crate::telemetry;
+use crate::wire::headers;
 
 /// The answer for a failure.
 pub(super) fn response(failure: &Failure) -> Response {
@@ -30,6 +32,8 @@ fn advise(headers: &mut HeaderMap, failure: &Failure) {
 
 /// The answer for what the web framework refuses itself: unknown paths, wrong methods, broken requests.
 pub(super) fn from_framework(error: &poem::Error) -> Response {
+    let request_id = uuid::Uuid::now_v7();
+    let _entered = tracing::error_span!("request", %request_id).entered();
     let status = error.status();
     let failure = match status.as_u16() {
         404 => Failure::new(
@@ -44,5 +48,10 @@ pub(super) fn from_framework(error: &poem::Error) -> Response {
         }
         other => Failure::new(other, ErrorType::InvalidRequest, "The request cannot be read."),
     };
-    response(&failure)
+    tracing::info!(target: telemetry::RECORDS, status = failure.status, outcome = "refused", "request");
+    let mut response = response(&failure);
+    if let Ok(value) = HeaderValue::from_str(&request_id.to_string()) {
+        response.headers_mut().insert(headers::REQUEST_ID, value);
+    }
+    response
 }

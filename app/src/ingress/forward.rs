@@ -12,6 +12,7 @@ use super::{Ingress, body, error, in_flight};
 use crate::auth::{self, PresentedKey};
 use crate::domain::Failure;
 use crate::relay::{Arrival, Operation, Refusal, Reply};
+use crate::telemetry;
 use crate::upstream::plan::Exchange;
 use crate::wire::headers;
 
@@ -51,7 +52,13 @@ async fn until_the_end(ingress: &Ingress, served: impl Future<Output = Response>
 }
 
 fn unserved(failure: Failure) -> Refusal {
-    tracing::info!(status = failure.status, error_type = failure.error_type.name(), "refused");
+    tracing::info!(
+        target: telemetry::RECORDS,
+        status = failure.status,
+        error_type = failure.error_type.name(),
+        outcome = "refused",
+        "request"
+    );
     Refusal { failure, served: None }
 }
 

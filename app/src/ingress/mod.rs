@@ -21,7 +21,7 @@ pub use in_flight::InFlight;
 pub use operations::{HeaderKeyPart, OpenPart, PathKeyPart};
 pub use rate::RateLimit;
 #[cfg(test)]
-pub(crate) use routes::DOCUMENTED;
+pub(crate) use routes::{DOCUMENTED, OPEN};
 pub use stages::Stages;
 
 use tokio::net::TcpListener;

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use http::Method;
 use poem::endpoint::BoxEndpoint;
 use poem::middleware::{AddData, CatchPanic};
 use poem::web::Data;
 use poem::{
-    Body, Endpoint, EndpointExt as _, IntoEndpoint as _, IntoResponse as _, Request, Response, Route, get, handler,
-    head,
+    Body, Endpoint, EndpointExt as _, IntoEndpoint as _, IntoResponse, Request, Response, Route, get, handler, head,
 };
 
 use super::forward::forward;
@@ -15,25 +15,30 @@ use super::{SharedIngress, error};
 use crate::openapi;
 use crate::relay::Operation;
 
-/// Paths that poem-openapi serves; a test holds them equal to those of the document.
-pub(crate) const DOCUMENTED: &[&str] = &[
-    "/health",
-    "/ready",
-    "/ak/:access_key/v1/messages",
-    "/ak/:access_key/v1/messages/count_tokens",
-    "/ak/:access_key/v1/models",
-    "/v1/messages",
-    "/v1/messages/count_tokens",
-    "/v1/models",
+/// Operations of the Messages API that the OpenAPI document describes; a test holds it to them. Other methods on these
+/// paths pass to the plan like everything else.
+pub(crate) const DOCUMENTED: &[(Method, &str)] = &[
+    (Method::POST, "/ak/:access_key/v1/messages"),
+    (Method::POST, "/ak/:access_key/v1/messages/count_tokens"),
+    (Method::GET, "/ak/:access_key/v1/models"),
+    (Method::POST, "/v1/messages"),
+    (Method::POST, "/v1/messages/count_tokens"),
+    (Method::GET, "/v1/models"),
 ];
+
+/// Paths that are described too and are the proxy's own.
+pub(crate) const OPEN: &[&str] = &["/health", "/ready"];
 
 /// All routes of the proxy.
 pub(super) fn routes(ingress: SharedIngress) -> impl Endpoint<Output = Response> + 'static {
     let documented: Arc<BoxEndpoint<'static>> =
         Arc::new(openapi::proxy_service().into_endpoint().map_to_response().boxed());
     let mut route = Route::new();
-    for path in DOCUMENTED {
+    for path in OPEN {
         route = route.at(path, Arc::clone(&documented));
+    }
+    for (method, path) in DOCUMENTED {
+        route = route.at(path, ByMethod { method: method.clone(), documented: Arc::clone(&documented) });
     }
     route
         .at("/ak/:access_key/v1/*rest", pass_through)
@@ -47,6 +52,24 @@ pub(super) fn routes(ingress: SharedIngress) -> impl Endpoint<Output = Response>
         }))
         .catch_all_error(|failure| async move { error::from_framework(&failure) })
         .map_to_response()
+}
+
+/// The documented operation for its method, the plan for every other.
+struct ByMethod {
+    method: Method,
+    documented: Arc<BoxEndpoint<'static>>,
+}
+
+impl Endpoint for ByMethod {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        if request.method() == self.method {
+            self.documented.call(request).await
+        } else {
+            pass_through.call(request).await.map(IntoResponse::into_response)
+        }
+    }
 }
 
 /// Whatever the Messages API offers beyond the documented operations.

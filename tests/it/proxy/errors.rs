@@ -106,6 +106,7 @@ async fn unknown_paths_and_methods_get_an_error_in_the_right_shape() {
     ] {
         let got = get(client.without_login(method, path)).await;
         assert_eq!((got.status, got.error_type().as_str()), (status, kind), "{path}");
+        assert!(uuid::Uuid::parse_str(got.header("x-ccp-request-id")).is_ok());
     }
     app.stop().await;
 }
