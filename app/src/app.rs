@@ -18,7 +18,7 @@ use crate::route::stays::Stays;
 use crate::sharing::{LimitSharing, LimitSharingTask};
 use crate::store::{Database, DatabaseState};
 use crate::upstream::bedrock::Bedrock;
-use crate::upstream::{http_client, plan::Plan};
+use crate::upstream::{http_client, http2_client, plan::Plan};
 use crate::vault::Vault;
 
 /// The service, bound to its port, not serving yet.
@@ -40,6 +40,13 @@ impl App {
     pub async fn build(config: Config, vault: Arc<dyn Vault>) -> anyhow::Result<Self> {
         let database = Database::open(&config.database)?;
         let http = http_client(&config.timeouts).context("the HTTP client cannot be made")?;
+        let plan_clients = match config.plan.http2_connections {
+            0 => vec![http.clone()],
+            number => {
+                let clients = (0..number).map(|_| http2_client(&config.timeouts));
+                clients.collect::<Result<_, _>>().context("the HTTP/2 clients cannot be made")?
+            }
+        };
         let hasher = KeyHasher::new(&config.keys.hasher_secret);
         let listen = config.server.listen;
         let listener = TcpListener::bind(listen).await.with_context(|| {
@@ -53,7 +60,7 @@ impl App {
             directory: Directory::new(database.clone(), hasher.clone(), config.keys.cache_ttl),
             hasher,
             keyring: Keyring::new(vault),
-            plan: Plan::new(http.clone(), &config.plan, config.timeouts)
+            plan: Plan::new(plan_clients, &config.plan, config.timeouts)
                 .context("PLAN_API_KEY cannot be sent as a header")?,
             bedrock: Bedrock::new(http, &config.bedrock, config.timeouts),
             circuits,

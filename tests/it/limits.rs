@@ -119,3 +119,41 @@ async fn a_large_request_is_refused_before_its_body_is_read() {
     within("the rest", body.collect::<Vec<_>>()).await;
     app.stop().await;
 }
+
+/// A key's messages are limited by the minute; nothing else is, and no other key.
+#[tokio::test]
+async fn a_key_that_asks_too_often_is_told_when_to_come_back() {
+    let app = app_with("KEY_REQUESTS_PER_MINUTE", "3").await;
+    let (client, other) = (Client::of(&app, &app.key().await), Client::of(&app, &app.key().await));
+    app.plan().otherwise(|_| Reply::plan_json(&Answer::text("ok")));
+    for streamed in [false, true, false] {
+        assert_eq!(get(client.message(streamed)).await.status, 200);
+    }
+    let asked = app.plan().requests().len();
+    let refused = client.ask().await;
+    assert_eq!((refused.status, refused.error_type().as_str()), (429, "rate_limit_error"));
+    // A third of a minute after the first of the three, in whole seconds.
+    let seconds: u32 = refused.header("retry-after").parse().unwrap();
+    assert!((10..=20).contains(&seconds), "{seconds}");
+    assert!(refused.header("x-ccp-provider").is_empty() && !refused.header("x-ccp-request-id").is_empty());
+    assert_eq!(app.plan().requests().len(), asked, "nobody upstream was bothered");
+    assert_eq!(other.ask().await.status, 200);
+    app.stop().await;
+}
+
+/// Claude Code's `/context` counts tokens 25 times at once, which no limit may answer.
+#[tokio::test]
+async fn counting_tokens_is_never_limited() {
+    let app = app_with("KEY_REQUESTS_PER_MINUTE", "1").await;
+    let client = Client::of(&app, &app.key().await);
+    app.plan().otherwise(|_| Reply::json(200, r#"{"input_tokens":7}"#));
+    let counts = (0..25).map(|_| async {
+        let request = client.request(Method::POST, "/v1/messages/count_tokens?beta=true").body(client.body(false));
+        assert_eq!(get(request).await.status, 200);
+    });
+    futures_util::future::join_all(counts).await;
+    assert_eq!(get(client.request(Method::GET, "/v1/models")).await.status, 200);
+    assert_eq!(client.ask().await.status, 200);
+    assert_eq!(client.ask().await.status, 429);
+    app.stop().await;
+}

@@ -54,7 +54,7 @@ fn billed() -> Answer {
     Answer::text("an answer").with_id("msg_of_bedrock").with_usage(USAGE)
 }
 
-/// B-49, B-69, B-80: exact tokens, streamed and whole, with the ids that tie the row to the request.
+/// C4, B-49, B-69, B-80: exact tokens, streamed and whole, with the ids that tie the row to the request.
 #[tokio::test]
 async fn every_answer_of_bedrock_is_a_row_with_its_exact_tokens() {
     let (app, client, key) = app_and_client().await;

@@ -4,5 +4,6 @@ mod access;
 mod bedrock;
 mod errors;
 mod fallback;
+mod http2;
 mod plan;
 mod streams;

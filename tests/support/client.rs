@@ -65,6 +65,12 @@ impl Client {
         Self { http: http_client(), base, login, prompt }
     }
 
+    /// The same, over other connections.
+    #[must_use]
+    pub fn over(self, http: reqwest::Client) -> Self {
+        Self { http, ..self }
+    }
+
     /// A request with the login and without a body.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.without_login(method, path).bearer_auth(&self.login)

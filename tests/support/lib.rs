@@ -16,6 +16,7 @@ mod patience;
 pub mod process;
 mod reply;
 pub mod sse;
+pub mod tls;
 mod upstream;
 
 pub use app::{Surroundings, TestApp};
@@ -23,7 +24,7 @@ pub use balancer::Balancer;
 pub use claude::{Answer, Usage};
 pub use client::{Client, Got, get, try_get};
 pub use database::TestDatabase;
-pub use http_client::http_client;
+pub use http_client::{http_client, http2_client};
 pub use key::{IssuedKey, KeyWish};
 pub use patience::{PATIENCE, within};
 pub use reply::{Reply, Steps};

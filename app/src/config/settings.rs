@@ -73,6 +73,8 @@ pub struct VaultConfig {
 pub struct PlanConfig {
     /// `PLAN_BASE_URL`, without a trailing slash
     pub base_url: String,
+    /// `PLAN_HTTP2_CONNECTIONS`; 0: HTTP/1.1
+    pub http2_connections: usize,
     /// `PLAN_API_KEY`
     pub default_key: Option<Secret>,
 }
@@ -121,8 +123,7 @@ impl Config {
         let database = DatabaseConfig::read(env_ref);
         let keys = KeyConfig::read(env_ref);
         let vault = VaultConfig::read(env_ref);
-        let plan = env_ref.base_url(&var::PLAN_BASE_URL);
-        let default_key = env_ref.secret(&var::PLAN_API_KEY, header_safe);
+        let plan = PlanConfig::read(env_ref);
         let endpoint_url = env_ref.base_url(&var::BEDROCK_ENDPOINT_URL);
         let bedrock_max = env_ref.size(&var::BEDROCK_MAX_BODY_SIZE);
         let timeouts = read_timeouts(env_ref);
@@ -138,7 +139,7 @@ impl Config {
                 Some(database),
                 Some(keys),
                 Some(vault),
-                Some(base_url),
+                Some(plan),
                 Some(max_body),
                 Some(timeouts),
                 Some(limits),
@@ -148,7 +149,7 @@ impl Config {
                 database,
                 keys,
                 vault,
-                plan: PlanConfig { base_url, default_key },
+                plan,
                 bedrock: BedrockConfig { endpoint_url, max_body },
                 timeouts,
                 limits,
@@ -182,6 +183,18 @@ impl DatabaseConfig {
             _ => Err("must be a number from 1 to 1000"),
         });
         Some(Self { url: url?, max_connections: max_connections? })
+    }
+}
+
+impl PlanConfig {
+    fn read(env: &mut Environment<'_>) -> Option<Self> {
+        let base_url = env.base_url(&var::PLAN_BASE_URL);
+        let http2_connections = env.parse(&var::PLAN_HTTP2_CONNECTIONS, |text| match text.parse() {
+            Ok(number @ 0..=64) => Ok(number),
+            _ => Err("must be a number from 0 to 64"),
+        });
+        let default_key = env.secret(&var::PLAN_API_KEY, header_safe);
+        Some(Self { base_url: base_url?, http2_connections: http2_connections?, default_key })
     }
 }
 
@@ -254,6 +267,7 @@ mod tests {
         ("LOCAL_VAULT_KEY_FILE", "Cargo.toml"),
     ];
 
+    /// B-54: a whole answer may take as long as Claude Code waits for it, ten minutes.
     #[test]
     fn the_required_settings_are_enough() {
         let config = read(COMPLETE).unwrap();

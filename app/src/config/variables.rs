@@ -54,6 +54,12 @@ pub(super) const PLAN_BASE_URL: Variable = Variable::new(
     Value("https://api.anthropic.com"),
     "Where the plan is; the path after the access key is appended.",
 );
+/// HTTP/2 to the plan.
+pub(super) const PLAN_HTTP2_CONNECTIONS: Variable = Variable::new(
+    "PLAN_HTTP2_CONNECTIONS",
+    Value("0"),
+    "Spread requests to the plan over so many HTTP/2 connections; 0: HTTP/1.1, a connection for each running request.",
+);
 /// The default plan key.
 pub(super) const PLAN_API_KEY: Variable = Variable::new(
     "PLAN_API_KEY",
@@ -156,6 +162,7 @@ pub const VARIABLES: &[Variable] = &[
     KEY_HASHER_SECRET,
     LOCAL_VAULT_KEY_FILE,
     PLAN_BASE_URL,
+    PLAN_HTTP2_CONNECTIONS,
     PLAN_API_KEY,
     BEDROCK_ENDPOINT_URL,
     MAX_BODY_SIZE,

@@ -10,6 +10,9 @@ use crate::config::TimeoutConfig;
 /// Idle connections are closed before load balancers in between forget them.
 const POOL_IDLE: Duration = Duration::from_mins(1);
 
+const H2_PING_EVERY: Duration = Duration::from_secs(20);
+const H2_PONG_WITHIN: Duration = Duration::from_secs(10);
+
 /// The one pool of HTTP connections that both providers share: rustls, no redirects, no decompression, no proxies from
 /// the environment.
 ///
@@ -19,15 +22,31 @@ const POOL_IDLE: Duration = Duration::from_mins(1);
 /// # Errors
 /// When the system's certificates cannot be read.
 pub fn http_client(timeouts: &TimeoutConfig) -> Result<reqwest::Client, reqwest::Error> {
+    client(timeouts).http1_only().build()
+}
+
+/// A client that takes HTTP/2 where the server offers it, over one connection. For providers that give one connection
+/// enough streams; several such clients share the load.
+///
+/// # Errors
+/// When the system's certificates cannot be read.
+pub fn http2_client(timeouts: &TimeoutConfig) -> Result<reqwest::Client, reqwest::Error> {
+    client(timeouts)
+        .http2_adaptive_window(true)
+        // A connection that died in silence would otherwise be used until TCP gives up.
+        .http2_keep_alive_interval(H2_PING_EVERY)
+        .http2_keep_alive_timeout(H2_PONG_WITHIN)
+        .build()
+}
+
+fn client(timeouts: &TimeoutConfig) -> reqwest::ClientBuilder {
     install_tls_provider();
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
-        .http1_only()
         .connect_timeout(timeouts.connect)
         .pool_idle_timeout(POOL_IDLE)
         .tcp_nodelay(true)
-        .build()
 }
 
 /// Chooses the one provider of cryptography for TLS; needed once before any HTTP client is made.

@@ -1,6 +1,8 @@
 //! Sends a request to the plan exactly as it came, and hands back the answer before its body.
 
 use std::error::Error as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
@@ -28,7 +30,8 @@ pub struct Exchange {
 /// The plan as an upstream.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    http: reqwest::Client,
+    clients: Arc<[reqwest::Client]>,
+    turn: Arc<AtomicUsize>,
     base_url: String,
     default_key: Option<HeaderValue>,
     timeouts: TimeoutConfig,
@@ -60,12 +63,12 @@ impl PlanFailure {
 }
 
 impl Plan {
-    /// A plan at the configured address.
+    /// A plan at the configured address, asked through these clients in turn; there is at least one.
     ///
     /// # Errors
     /// When the default key cannot be a header.
     pub fn new(
-        http: reqwest::Client,
+        clients: Vec<reqwest::Client>,
         config: &PlanConfig,
         timeouts: TimeoutConfig,
     ) -> Result<Self, http::header::InvalidHeaderValue> {
@@ -77,7 +80,8 @@ impl Plan {
             }
             None => None,
         };
-        Ok(Self { http, base_url: config.base_url.clone(), default_key, timeouts })
+        let (clients, turn) = (clients.into(), Arc::default());
+        Ok(Self { clients, turn, base_url: config.base_url.clone(), default_key, timeouts })
     }
 
     /// Whether the plan can be asked with these headers: they bring a credential, or there is a default key.
@@ -103,11 +107,15 @@ impl Plan {
             *request.body_mut() = Some(exchange.body.clone().into());
         }
         let limit = self.timeouts.until_first_byte(exchange.stream);
-        match tokio::time::timeout(limit, self.http.execute(request)).await {
+        match tokio::time::timeout(limit, self.client().execute(request)).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => Err(PlanFailure::Unreachable(cause(error))),
             Err(_) => Err(PlanFailure::FirstByteTimeout),
         }
+    }
+
+    fn client(&self) -> &reqwest::Client {
+        &self.clients[self.turn.fetch_add(1, Ordering::Relaxed) % self.clients.len()]
     }
 
     fn headers(&self, exchange: &Exchange) -> HeaderMap {

@@ -1,8 +1,9 @@
 //! Access keys: where they may stand, and what happens without a valid one.
 
 use reqwest::Method;
-use support::{Answer, Client, KeyWish, Reply, TestApp, get};
+use support::{Answer, Client, KeyWish, Reply, Surroundings, TestApp, get};
 
+/// B-88
 #[tokio::test]
 async fn the_key_may_stand_in_a_header_and_never_leaves_the_proxy() {
     let app = TestApp::start().await;
@@ -94,6 +95,21 @@ async fn without_any_key_the_answer_says_where_it_belongs() {
     app.stop().await;
 }
 
+/// B-86: a key that is revoked is refused as soon as its time in the cache is over, however it is used meanwhile.
+#[tokio::test]
+async fn a_revoked_key_is_refused_soon() {
+    let app = TestApp::start_in(Surroundings::start().await.with("KEY_CACHE_TTL", "100ms")).await;
+    let key = app.key().await;
+    let client = Client::of(&app, &key);
+    app.plan().otherwise(|_| Reply::plan_json(&Answer::text("ok")));
+    assert_eq!(client.ask().await.status, 200);
+    let revoke = "UPDATE access_keys SET status = 'revoked', revoked_at = now() WHERE id = $1";
+    sqlx::query(revoke).bind(key.id).execute(&app.around().database.pool).await.unwrap();
+    support::within("the refusal", async { while client.ask().await.status != 403 {} }).await;
+    assert_eq!(client.ask().await.status, 403);
+    app.stop().await;
+}
+
 #[tokio::test]
 async fn a_key_in_its_grace_period_works() {
     let app = TestApp::start().await;
@@ -118,10 +134,10 @@ async fn without_login_and_without_bedrock_the_answer_says_what_to_do() {
     app.stop().await;
 }
 
-/// B-79: a database that is away fails no request of a key that is known.
+/// B-82, B-79: a database that is away fails no request of a key that is known.
 #[tokio::test]
 async fn known_keys_work_on_while_the_database_is_away() {
-    let around = support::Surroundings::start().await.with("KEY_CACHE_TTL", "1ms");
+    let around = Surroundings::start().await.with("KEY_CACHE_TTL", "1ms");
     let app = TestApp::start_in(around).await;
     let (known, unknown) = (app.key().await, app.key().await);
     app.plan().otherwise(|_| Reply::plan_json(&Answer::text("ok")));

@@ -4,7 +4,7 @@ use claude_code_proxy::domain::RoutingStrategy;
 use http::Method;
 use support::{Answer, Client, KeyWish, Reply, Surroundings, TestApp, get};
 
-/// B-73: each error of Bedrock in the words of the Messages API.
+/// B-44, B-73: each error of Bedrock in the words of the Messages API.
 #[tokio::test]
 async fn errors_of_bedrock_are_translated() {
     let app = TestApp::start().await;
@@ -125,7 +125,7 @@ async fn health_and_readiness_are_open() {
     app.stop().await;
 }
 
-/// The process starts, listens and says so while there is no database at all.
+/// B-83: The process starts, listens and says so while there is no database at all.
 #[tokio::test]
 async fn without_a_database_the_proxy_starts_and_is_not_ready() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

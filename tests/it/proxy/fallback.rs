@@ -87,7 +87,7 @@ async fn a_plan_that_nobody_listens_for_falls_back() {
     app.stop().await;
 }
 
-/// Without a Bedrock key the client sees the plan's own words, which tell it how long to wait.
+/// C12, C14: Without a Bedrock key the client sees the plan's own words, which tell it how long to wait.
 #[tokio::test]
 async fn without_bedrock_the_plan_has_the_last_word() {
     let app = TestApp::start().await;
@@ -105,7 +105,7 @@ async fn without_bedrock_the_plan_has_the_last_word() {
     app.stop().await;
 }
 
-/// B-62, B-63: what the client has to heal, or its user, is not hidden behind a second bill.
+/// C8, C9, B-62, B-63: what the client has to heal, or its user, is not hidden behind a second bill.
 #[tokio::test]
 async fn other_errors_are_the_clients_to_see() {
     let app = TestApp::start().await;

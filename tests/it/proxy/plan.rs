@@ -29,7 +29,7 @@ fn odd_json() -> impl Strategy<Value = String> {
     })
 }
 
-/// B-27, B-28, B-58: the body that leaves is the body that came, byte for byte.
+/// C10, C11, B-27, B-28, B-58: the body that leaves is the body that came, byte for byte.
 #[tokio::test]
 async fn the_body_reaches_the_plan_byte_for_byte() {
     let app = TestApp::start().await;
@@ -45,6 +45,7 @@ async fn the_body_reaches_the_plan_byte_for_byte() {
     app.stop().await;
 }
 
+/// B-15
 #[tokio::test]
 async fn bodies_that_are_no_json_reach_the_plan_too() {
     let app = TestApp::start().await;

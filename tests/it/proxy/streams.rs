@@ -157,7 +157,7 @@ async fn a_clean_end_without_the_last_event_is_a_break() {
     app.stop().await;
 }
 
-/// C6: Bedrock sends no pings, so the proxy does, before the first event and between events; the plan's bytes are the plan's.
+/// B-43, C6: Bedrock sends no pings, so the proxy does, before the first event and between events; the plan's bytes are the plan's.
 #[tokio::test]
 async fn silence_of_bedrock_is_filled_with_pings() {
     let app = TestApp::start_in(Surroundings::start().await.with("PING_INTERVAL", "30ms")).await;
