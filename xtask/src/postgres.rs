@@ -3,8 +3,10 @@
 mod account;
 mod binaries;
 mod cluster;
+mod external;
 mod folder;
 mod install;
+mod port;
 mod psql;
 mod server;
 
@@ -14,11 +16,11 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 pub use cluster::Cluster;
+pub use folder::in_use;
 pub use psql::{Psql, with_database};
 
 use crate::progress::step;
 use crate::workspace;
-use folder::in_use;
 
 const MOST_TEST_SERVERS: usize = 16;
 
@@ -40,15 +42,36 @@ pub enum Database {
     Private(Cluster),
 }
 
+/// A server that can be opened: whatever a person could have set wrongly has been looked at, before minutes go into a build.
+#[must_use]
+#[derive(Debug)]
+pub enum Reserved {
+    /// Someone else's, which answers.
+    External(String),
+    /// Ours: its programs are found and its folder is locked.
+    Private(cluster::Reserved),
+}
+
 impl Database {
     /// Takes the server of `DATABASE_URL`, or starts a private one when that is not set.
     pub fn open(options: &Options) -> Result<Self> {
-        if let Some(url) = env::var("DATABASE_URL").ok().filter(|url| !url.is_empty()) {
-            step("using the database that DATABASE_URL names");
-            return Ok(Self::External(url));
+        Self::reserve(options)?.open()
+    }
+
+    /// Checks all that is needed to open the server, without starting anything yet.
+    pub fn reserve(options: &Options) -> Result<Reserved> {
+        if let Some(url) = external_url() {
+            external::check(&url)?;
+            // Within `cargo xtask test` it was said by the verb itself, or the variable is the verb's own.
+            if env::var_os("CCP_TEST_OUTPUT").is_none() {
+                step("using the database that DATABASE_URL names");
+            }
+            return Ok(Reserved::External(url));
         }
-        step(format_args!("starting PostgreSQL in {}", options.data_dir.display()));
-        Cluster::start(options).map(Self::Private)
+        let reserved = cluster::Reserved::new(options)?;
+        // Every verb runs SQL, too; a missing `psql` is better told now.
+        binaries::psql()?;
+        Ok(Reserved::Private(reserved))
     }
 
     /// Takes the server of `DATABASE_URL`, or starts one that is thrown away, for a test binary that is run by itself.
@@ -56,11 +79,14 @@ impl Database {
     /// Several test binaries may run at once. Each takes the first folder that no other one uses, so that they leave a few
     /// folders behind and not one a run.
     pub fn for_tests() -> Result<Self> {
+        if let Some(url) = external_url() {
+            return Ok(Self::External(url));
+        }
         let folder = |number| workspace::root().join(format!(".local/postgres-tests-{number}"));
-        let data_dir = (0..MOST_TEST_SERVERS).map(folder).find(|folder| !in_use(folder)).with_context(|| {
+        let data_dir = (0..MOST_TEST_SERVERS).map(folder).find(|folder| folder::usable(folder)).with_context(|| {
             format!("{MOST_TEST_SERVERS} test runs use a PostgreSQL in .local at this moment; end some of them")
         })?;
-        Self::open(&Options { data_dir, durable: false })
+        cluster::Reserved::new(&Options { data_dir, durable: false })?.start().map(Self::Private)
     }
 
     /// The URL of the server, password included: never log it.
@@ -70,4 +96,19 @@ impl Database {
             Self::Private(cluster) => cluster.url(),
         }
     }
+}
+
+impl Reserved {
+    /// Starts the server if it is ours to start.
+    pub fn open(self) -> Result<Database> {
+        match self {
+            Self::External(url) => Ok(Database::External(url)),
+            Self::Private(reserved) => reserved.start().map(Database::Private),
+        }
+    }
+}
+
+/// The value of `DATABASE_URL`, if it is set.
+pub fn external_url() -> Option<String> {
+    env::var("DATABASE_URL").ok().filter(|url| !url.is_empty())
 }

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: every test in groups, with what they need installed and started, and a summary at the end.
 
 mod clients;
+mod count;
 mod group;
 mod leaks;
 mod output;
@@ -12,7 +13,7 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 
-use crate::postgres::{Database, Options};
+use crate::postgres::{Database, Options, Reserved};
 use crate::progress::{failure, loud, show, step};
 use crate::workspace::{Program, Workspace, build};
 use group::{Context, Group};
@@ -39,13 +40,16 @@ pub fn run_verb(arguments: &Arguments) -> Result<()> {
     let output = if groups == [Group::Secrets] { Output::keep(folder) } else { Output::begin(folder)? };
     let mut variables: Vec<(&str, OsString)> =
         vec![("RUST_BACKTRACE", "1".into()), ("CCP_TEST_OUTPUT", output.folder().into())];
+    // Before the build, so that a wrong setting is told at once.
+    let reserved =
+        groups.iter().any(|group| group.needs_database()).then(|| reserve_database(&workspace)).transpose()?;
     if groups.iter().any(|group| group.needs_programs()) {
         build(&workspace, &[Program::Proxy, Program::Simulate])?;
         variables.push(("CCP_BIN", workspace.binary(Program::Proxy).into()));
         variables.push(("SIMULATE_BIN", workspace.binary(Program::Simulate).into()));
     }
     // Held to the end of the run.
-    let database = groups.iter().any(|group| group.needs_database()).then(|| open_database(&workspace)).transpose()?;
+    let database = reserved.map(Reserved::open).transpose()?;
     variables.extend(database.iter().map(|database| ("DATABASE_URL", database.url().into())));
 
     let context = Context { workspace: &workspace, output: &output, filters: &arguments.filters, variables };
@@ -60,16 +64,21 @@ pub fn run_verb(arguments: &Arguments) -> Result<()> {
         if let Verdict::Skipped(reason) = &verdict {
             loud(format_args!("group {group} is skipped: {reason}"));
         }
-        summary.add(group.name(), verdict, started.elapsed());
+        summary.add(group, verdict, started.elapsed());
     }
     drop(database);
     show(&summary);
     ensure!(!summary.failed(), "tests failed; their output is in {}", output.folder().display());
+    ensure!(
+        !summary.nothing_matched(),
+        "no test matches {}; write a part of a test's name, modules included, such as `fallback`, or nothing for all tests",
+        arguments.filters.join(" or ")
+    );
     Ok(())
 }
 
-fn open_database(workspace: &Workspace) -> Result<Database> {
-    Database::open(&Options { data_dir: workspace.local().join("postgres-test"), durable: false })
+fn reserve_database(workspace: &Workspace) -> Result<Reserved> {
+    Database::reserve(&Options { data_dir: workspace.local().join("postgres-test"), durable: false })
 }
 
 fn chosen(arguments: &Arguments) -> Vec<Group> {

@@ -108,16 +108,21 @@ pub fn root() -> PathBuf {
 
 /// Builds programs with cargo's own progress on the terminal, and explains the usual surprise.
 pub fn build(workspace: &Workspace, programs: &[Program]) -> Result<()> {
-    announce_build(programs);
+    announce_build(workspace, programs);
     run(&mut workspace.build(programs), "build").context(
         "the build failed; where it speaks of cached data for a query, renew the query cache with `cargo xtask prepare`",
     )
 }
 
-/// Says that a build begins, and that it may take a while.
-pub fn announce_build(programs: &[Program]) {
+/// Says that a build begins, and that it takes a while where nothing has been built before.
+pub fn announce_build(workspace: &Workspace, programs: &[Program]) {
     let names: Vec<_> = programs.iter().map(|program| program.name()).collect();
-    step(format_args!("building {} (the first time takes minutes)", names.join(" and ")));
+    let first = programs.iter().any(|program| !workspace.binary(*program).exists());
+    step(format_args!(
+        "building {}{}",
+        names.join(" and "),
+        if first { " (the first time takes minutes)" } else { "" }
+    ));
 }
 
 fn cargo_in(root: &Path) -> Command {

@@ -4,30 +4,16 @@ use std::env;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
+use super::kept::{Bedrock, Kept};
 use super::proxy::Roles;
-use super::secrets::{self, Secrets, read};
+use super::secrets::Secrets;
 use crate::command::output;
-use crate::fingerprint::fingerprint;
 use crate::postgres::Psql;
 use crate::progress::step;
 
-/// Names the database as long as its schema lives: another server, a database made anew and a schema made anew all give
-/// another answer, and in each of these cases the key of before is unknown.
-const IDENTITY: &str = "select system_identifier, (select oid from pg_database where datname = current_database()), \
-                        '_sqlx_migrations'::regclass::oid from pg_control_system()";
-
 const ISSUED_WITHIN: Duration = Duration::from_mins(1);
-
-/// Simulated and real Bedrock keys are never mixed, so each mode has an access key of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mode {
-    /// With a made-up Bedrock key.
-    Simulated,
-    /// With the Bedrock key of the environment, if there is one.
-    Real,
-}
 
 /// A key to paste.
 pub(super) struct AccessKey {
@@ -35,55 +21,98 @@ pub(super) struct AccessKey {
     pub(super) text: String,
     /// Whether requests can fall back to Bedrock.
     pub(super) has_bedrock_key: bool,
+    /// What Bedrock is asked for with it.
+    pub(super) bedrock: Bedrock,
 }
 
-/// The kept key when it belongs to this database and this Bedrock key, and otherwise a new one.
-pub(super) fn obtain(folder: &Path, mode: Mode, psql: &Psql, roles: &Roles, secrets: &Secrets) -> Result<AccessKey> {
-    let bedrock_key = match mode {
-        Mode::Simulated => Some("simulated-bedrock-key".to_owned()),
-        Mode::Real => env::var("BEDROCK_API_KEY").ok().filter(|key| !key.is_empty()),
-    };
-    let file = folder.join(match mode {
-        Mode::Simulated => "access-key-simulate",
-        Mode::Real => "access-key",
-    });
-    let note = file.with_extension("for");
-    // Under other secrets, too, the key of before is unknown.
-    let database = psql.query(IDENTITY).context("cannot identify the database")? + "|" + &secrets.fingerprint()?;
-    let kept = || Some((read(&file).ok()?, read(&note).ok()?));
-    if let Some((text, belongs_to)) = kept()
-        && let Some(has_bedrock_key) = still_right(&belongs_to, &database, bedrock_key.as_deref())
-    {
-        step(format_args!("using the access key in {}", file.display()));
-        return Ok(AccessKey { text, has_bedrock_key });
+/// What the key should be like, as far as the caller says it.
+pub(super) struct Wanted<'a> {
+    /// Simulated and real Bedrock keys are never mixed, so each kind has an access key of its own.
+    pub(super) simulated: bool,
+    bedrock_key: Option<String>,
+    region: Option<&'a str>,
+    model: Option<&'a str>,
+}
+
+/// What to do for it.
+#[derive(Debug, PartialEq, Eq)]
+enum Decision<'a> {
+    Keep,
+    Issue { region: Option<&'a str>, model: Option<&'a str> },
+    AskForBedrockKey,
+}
+
+impl<'a> Wanted<'a> {
+    /// With a made-up Bedrock key for simulated upstreams, and otherwise with that of the environment, if there is one.
+    pub(super) fn new(simulated: bool, region: Option<&'a str>, model: Option<&'a str>) -> Self {
+        let bedrock_key = if simulated {
+            Some("simulated-bedrock-key".to_owned())
+        } else {
+            env::var("BEDROCK_API_KEY").ok().filter(|key| !key.is_empty())
+        };
+        Self { simulated, bedrock_key, region, model }
     }
-    step("issuing an access key for the user `developer`");
-    let text = issue(roles, bedrock_key.as_deref())?;
-    secrets::write(&file, &text)?;
-    // Last: without it a run that was killed in between issues another key.
-    secrets::write(&note, &belonging(&database, bedrock_key.as_deref()))?;
-    Ok(AccessKey { text, has_bedrock_key: bedrock_key.is_some() })
+
+    /// What nobody says now stays as it is with the kept key, its Bedrock key included.
+    fn decide(&self, kept: Option<&'a Kept>) -> Decision<'a> {
+        let Some(kept) = kept else { return Decision::Issue { region: self.region, model: self.model } };
+        let same = |wanted: Option<&str>, had: &str| wanted.is_none_or(|wanted| wanted == had);
+        let same_target = same(self.region, &kept.bedrock.region) && same(self.model, &kept.bedrock.model);
+        let same_key = self.bedrock_key.as_deref().is_none_or(|key| kept.has_bedrock_key(key));
+        if same_target && same_key {
+            Decision::Keep
+        } else if self.bedrock_key.is_none() && kept.has_any_bedrock_key() {
+            Decision::AskForBedrockKey
+        } else {
+            Decision::Issue {
+                region: Some(self.region.unwrap_or(&kept.bedrock.region)),
+                model: Some(self.model.unwrap_or(&kept.bedrock.model)),
+            }
+        }
+    }
 }
 
-/// What a key was issued for: a database, and perhaps a Bedrock key, of which only a fingerprint is noted.
-fn belonging(database: &str, bedrock_key: Option<&str>) -> String {
-    let bedrock = bedrock_key.map_or_else(|| "none".to_owned(), |key| fingerprint(key.as_bytes()));
-    format!("database {database} bedrock {bedrock}")
-}
-
-/// Whether a kept key can go on being used, and if so, whether it has a Bedrock key. One that was registered before stays
-/// in use when the environment names none now.
-fn still_right(belongs_to: &str, database: &str, bedrock_key: Option<&str>) -> Option<bool> {
-    let had_none = belongs_to == belonging(database, None);
-    let right = match bedrock_key {
-        Some(_) => belongs_to == belonging(database, bedrock_key),
-        None => belongs_to.starts_with(&format!("database {database} ")),
+/// The kept key when it belongs to this database and is what is wanted, and otherwise a new one.
+pub(super) fn obtain(
+    folder: &Path,
+    wanted: &Wanted<'_>,
+    psql: &Psql,
+    roles: &Roles,
+    secrets: &Secrets,
+) -> Result<AccessKey> {
+    let place = Kept::place(folder, wanted.simulated, psql, secrets)?;
+    let kept = place.read(psql)?;
+    let (region, model) = match wanted.decide(kept.as_ref()) {
+        Decision::Issue { region, model } => (region, model),
+        Decision::AskForBedrockKey => bail!(
+            "--region and --model make a new access key, and that needs the Bedrock key once more, which is stored encrypted: \
+             `BEDROCK_API_KEY=... cargo xtask dev` with the same options"
+        ),
+        Decision::Keep => {
+            let kept = kept.context("a key is kept")?;
+            step(format_args!("using the access key in {}", place.file().display()));
+            return Ok(AccessKey {
+                has_bedrock_key: kept.has_any_bedrock_key(),
+                text: kept.text,
+                bedrock: kept.bedrock,
+            });
+        }
     };
-    right.then_some(!had_none)
+    step("issuing an access key for the user `developer`");
+    let bedrock_key = wanted.bedrock_key.as_deref();
+    let text = issue(roles, bedrock_key, region, model)?;
+    place.write(&text, bedrock_key)?;
+    let bedrock =
+        Bedrock::of_key(psql, &text)?.context("the access key that was just issued is not in the database")?;
+    Ok(AccessKey { text, has_bedrock_key: bedrock_key.is_some(), bedrock })
 }
 
-fn issue(roles: &Roles, bedrock_key: Option<&str>) -> Result<String> {
+fn issue(roles: &Roles, bedrock_key: Option<&str>, region: Option<&str>, model: Option<&str>) -> Result<String> {
     let mut command = roles.issue_key("developer");
+    for (option, value) in [("--region", region), ("--model", model)] {
+        // In one argument, so that a value that begins with a dash is no option.
+        command.args(value.map(|value| format!("{option}={value}")));
+    }
     if bedrock_key.is_some() {
         command.arg("--bedrock-key-stdin");
     }
@@ -98,7 +127,7 @@ fn issue(roles: &Roles, bedrock_key: Option<&str>) -> Result<String> {
     let text = String::from_utf8(output.stdout).context("the access key is not text")?;
     let text = text.trim();
     ensure!(
-        text.starts_with("ak_") && !text.contains(char::is_whitespace),
+        Kept::is_key(text),
         "`claude-code-proxy key issue` must print one access key (ak_...) on its standard output, but prints {} bytes of \
          something else",
         text.len()
@@ -110,16 +139,31 @@ fn issue(roles: &Roles, bedrock_key: Option<&str>) -> Result<String> {
 mod tests {
     use super::*;
 
+    fn kept(bedrock_key: Option<&str>) -> Kept {
+        let bedrock = Bedrock { region: "r1".to_owned(), model: "m1".to_owned() };
+        Kept::new("ak_x", bedrock_key, bedrock)
+    }
+
+    fn wanted<'a>(bedrock_key: Option<&str>, region: Option<&'a str>, model: Option<&'a str>) -> Wanted<'a> {
+        Wanted { simulated: false, bedrock_key: bedrock_key.map(str::to_owned), region, model }
+    }
+
     #[test]
-    fn a_kept_key_is_right_for_its_database_and_its_bedrock_key_only() {
-        let with = belonging("1|2|3", Some("key"));
-        let without = belonging("1|2|3", None);
-        assert_eq!(still_right(&with, "1|2|3", Some("key")), Some(true));
-        assert_eq!(still_right(&with, "1|2|3", None), Some(true));
-        assert_eq!(still_right(&with, "1|2|3", Some("other")), None);
-        assert_eq!(still_right(&with, "1|2|4", Some("key")), None);
-        assert_eq!(still_right(&without, "1|2|3", None), Some(false));
-        assert_eq!(still_right(&without, "1|2|3", Some("key")), None);
-        assert_eq!(still_right("", "1|2|3", None), None);
+    fn what_is_not_said_stays_as_it_was() {
+        let with = kept(Some("key"));
+        assert_eq!(wanted(None, None, None).decide(Some(&with)), Decision::Keep);
+        assert_eq!(wanted(Some("key"), Some("r1"), None).decide(Some(&with)), Decision::Keep);
+        let other_region = wanted(Some("key"), Some("r2"), None);
+        assert_eq!(other_region.decide(Some(&with)), Decision::Issue { region: Some("r2"), model: Some("m1") });
+        let other_key = wanted(Some("other"), None, Some("m2"));
+        assert_eq!(other_key.decide(Some(&with)), Decision::Issue { region: Some("r1"), model: Some("m2") });
+    }
+
+    #[test]
+    fn a_bedrock_key_is_not_lost_by_a_change() {
+        let change = wanted(None, None, Some("m2"));
+        assert_eq!(change.decide(Some(&kept(Some("key")))), Decision::AskForBedrockKey);
+        assert_eq!(change.decide(Some(&kept(None))), Decision::Issue { region: Some("r1"), model: Some("m2") });
+        assert_eq!(change.decide(None), Decision::Issue { region: None, model: Some("m2") });
     }
 }

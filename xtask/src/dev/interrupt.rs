@@ -33,6 +33,12 @@ impl Interrupt {
         self.0.load(Ordering::Relaxed) > 1
     }
 
+    /// Fails when we have been asked to end: for the moment between two steps.
+    pub(super) fn check(&self) -> Result<()> {
+        ensure!(!self.requested(), "interrupted");
+        Ok(())
+    }
+
     /// Runs a command in the foreground, and ends it early when we are asked to end; `doing` completes "cannot ...".
     pub(super) fn run(&self, command: &mut Command, doing: &str) -> Result<()> {
         let outcome = run_until(command, doing, || self.requested());

@@ -1,13 +1,13 @@
 //! Runs the proxy's roles with the settings of a development set-up.
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 
 use super::interrupt::Interrupt;
 use super::secrets::Secrets;
@@ -43,7 +43,7 @@ impl Roles {
         self.role("migrate")
     }
 
-    /// Prints a new access key.
+    /// Prints a new access key of a user.
     pub(super) fn issue_key(&self, user: &str) -> Command {
         let mut command = self.role("key");
         command.args(["issue", "--user", user]);
@@ -72,26 +72,31 @@ impl Roles {
 }
 
 /// The serving proxy.
-pub(super) struct Proxy(Leashed);
+pub(super) struct Proxy {
+    process: Leashed,
+    address: SocketAddr,
+    healthy: bool,
+}
 
 impl Proxy {
-    /// Starts it and waits until it is healthy.
-    pub(super) fn start(
-        roles: &Roles,
-        port: u16,
-        simulated: Option<&Simulated>,
-        interrupt: &Interrupt,
-    ) -> Result<Self> {
+    /// Starts it.
+    pub(super) fn start(roles: &Roles, port: u16, simulated: Option<&Simulated>) -> Result<Self> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         step(format_args!("starting the proxy on http://{address}"));
         let command = roles.serve(address, simulated);
-        let mut proxy = Self(Leashed::start(&command, Output::Inherited, EndSignal::Terminate, None)?);
+        let process = Leashed::start(&command, Output::Inherited, EndSignal::Terminate, None)?;
+        Ok(Self { process, address, healthy: false })
+    }
+
+    /// Waits until it is healthy.
+    pub(super) fn wait_until_healthy(&mut self, interrupt: &Interrupt) -> Result<()> {
+        let address = self.address;
         let deadline = Instant::now() + HEALTHY_WITHIN;
         while status_of_health(address) != Some(200) {
-            if let Some(status) = proxy.ended()? {
+            if let Some(status) = self.ended()? {
                 bail!("the proxy ended with {status} while it started; its log lines above say why");
             }
-            ensure!(!interrupt.requested(), "interrupted");
+            interrupt.check()?;
             ensure!(
                 Instant::now() < deadline,
                 "the proxy was not healthy within {} s: GET http://{address}/health did not answer 200; its log lines \
@@ -100,31 +105,26 @@ impl Proxy {
             );
             sleep(Duration::from_millis(100));
         }
-        Ok(proxy)
+        self.healthy = true;
+        Ok(())
     }
 
     /// How it ended, or nothing while it runs.
     pub(super) fn ended(&mut self) -> Result<Option<ExitStatus>> {
-        self.0.ended()
+        self.process.ended()
     }
 
     /// Lets running requests finish and their usage reach the database.
     pub(super) fn stop(self, interrupt: &Interrupt) -> Result<()> {
-        let status = self.0.stop(STOPS_WITHIN, || interrupt.impatient())?;
-        ensure!(status.success() || interrupt.impatient(), "the proxy ended with {status} when it was stopped");
+        step("stopping the proxy: running requests may finish (Ctrl-C again: at once)");
+        let status = self.process.stop(STOPS_WITHIN, || interrupt.impatient())?;
+        // Before it is healthy it may not listen for the signal yet, and is ended by it.
+        ensure!(
+            status.success() || !self.healthy || interrupt.impatient(),
+            "the proxy ended with {status} when it was stopped"
+        );
         Ok(())
     }
-}
-
-/// Fails early and with a remedy, before minutes are spent on a build.
-pub(super) fn ensure_port_is_free(port: u16) -> Result<()> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map(drop).with_context(|| {
-        format!(
-            "cannot listen on 127.0.0.1:{port}; is another proxy running? End it or choose another port: \
-             `cargo xtask dev --port {}`",
-            if port == 8000 { 8001 } else { 8000 }
-        )
-    })
 }
 
 fn status_of_health(address: SocketAddr) -> Option<u16> {
@@ -152,13 +152,5 @@ mod tests {
         assert_eq!(status(b"HTTP/1.1 200"), Some(200));
         assert_eq!(status(b"HTTP/1.0 503"), Some(503));
         assert_eq!(status(b"SSH-2.0-xxxx"), None);
-    }
-
-    #[test]
-    fn a_taken_port_is_told_with_a_remedy() -> Result<()> {
-        let taken = TcpListener::bind("127.0.0.1:0")?;
-        let error = ensure_port_is_free(taken.local_addr()?.port()).err().map(|error| error.to_string());
-        assert!(error.is_some_and(|text| text.contains("--port 8000")));
-        Ok(())
     }
 }

@@ -13,6 +13,7 @@ use super::folder::{Folder, remove};
 use super::server::{Server, wait_for_earlier};
 use crate::command::output;
 use crate::leash::Leashed;
+use crate::progress::step;
 
 /// A fast shutdown writes what is in memory to the disk, which takes a moment after much work.
 const SHUTDOWN_WITHIN: Duration = Duration::from_secs(30);
@@ -28,23 +29,44 @@ pub struct Cluster {
     folder: Folder,
 }
 
-impl Cluster {
-    /// Makes the cluster if there is none yet and starts it on a free port of 127.0.0.1.
-    pub fn start(options: &Options) -> Result<Self> {
+/// A cluster that nobody else can use: its programs are found and its folder is locked, but nothing runs yet.
+#[derive(Debug)]
+pub struct Reserved {
+    binaries: Binaries,
+    folder: Folder,
+    durable: bool,
+}
+
+impl Reserved {
+    /// Finds the programs and locks the folder.
+    pub(super) fn new(options: &Options) -> Result<Self> {
         let binaries = Binaries::find()?;
         let folder = Folder::open(&options.data_dir)?;
+        if options.durable {
+            // Asked for what it says about data of another version; what is thrown away may be anything.
+            folder.holds_cluster(binaries.major())?;
+        }
+        Ok(Self { binaries, folder, durable: options.durable })
+    }
+
+    /// Makes the cluster if there is none yet and starts it on a free port of 127.0.0.1.
+    pub(super) fn start(self) -> Result<Cluster> {
+        let Self { binaries, folder, durable } = self;
+        step(format_args!("starting PostgreSQL in {}", folder.path().display()));
         wait_for_earlier(&folder.data())?;
-        if !options.durable {
+        if !durable {
             folder.empty()?;
         }
         if !folder.holds_cluster(binaries.major())? {
-            create(&binaries, &folder, options.durable)?;
+            create(&binaries, &folder, durable)?;
         }
-        let Server { process, port } = Server::start(&binaries, &folder, options.durable)?;
+        let Server { process, port } = Server::start(&binaries, &folder, durable)?;
         let url = format!("postgres://ccp:{}@127.0.0.1:{port}/postgres", folder.password()?);
-        Ok(Self { url, server: Some(process), folder })
+        Ok(Cluster { url, server: Some(process), folder })
     }
+}
 
+impl Cluster {
     /// The superuser's URL for the database `postgres`, password included: never log it.
     pub fn url(&self) -> &str {
         &self.url

@@ -1,13 +1,14 @@
 //! The folder of a cluster: where it lies, who holds it, and whether what is in it can be used.
 //!
-//! Layout: `data/` is PostgreSQL's own, `password` and `server.log` lie beside it, and `lock` is held while a verb uses it.
+//! Layout: `data/` is PostgreSQL's own, `password`, `port` and `server.log` lie beside it, and `lock` is held while a verb
+//! uses it.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
 use super::account::Account;
 use crate::fingerprint::fingerprint;
@@ -43,7 +44,13 @@ impl Folder {
                 account.map_or(Ok(()), |account| account.own(&path))?;
             }
         }
-        let lock = lock(&path)?;
+        let lock = try_lock(&path)?.with_context(|| {
+            format!(
+                "another process uses the database in {}; end that one first (another `cargo xtask dev` or `test`?), or \
+                 set DATABASE_URL",
+                path.display()
+            )
+        })?;
         Ok(Self { path, account, _lock: lock })
     }
 
@@ -60,6 +67,11 @@ impl Folder {
     /// The file with the superuser's password.
     pub(super) fn password_file(&self) -> PathBuf {
         self.path.join("password")
+    }
+
+    /// The file with the server's port of the last time.
+    pub(super) fn port_file(&self) -> PathBuf {
+        self.path.join("port")
     }
 
     /// A name for a new cluster under construction, so that a half-made one is never taken for a whole one.
@@ -143,9 +155,14 @@ impl Folder {
     }
 }
 
-/// Whether another process holds the folder at this moment.
-pub(super) fn in_use(wanted: &Path) -> bool {
-    place(wanted).is_ok_and(|(path, _)| path.exists() && lock(&path).is_err())
+/// Whether another process holds the folder of a cluster at this moment.
+pub fn in_use(wanted: &Path) -> bool {
+    place(wanted).is_ok_and(|(path, _)| matches!(try_lock(&path), Ok(None)))
+}
+
+/// Whether the folder could be opened: nobody holds it, and we may.
+pub(super) fn usable(wanted: &Path) -> bool {
+    place(wanted).is_ok_and(|(path, _)| !path.exists() || matches!(try_lock(&path), Ok(Some(_))))
 }
 
 /// Where a folder really lies, and the account for it: not where it is wanted, if the account may not go there.
@@ -190,7 +207,8 @@ fn check_owner(path: &Path, account: Option<Account>) -> Result<()> {
     Ok(())
 }
 
-fn lock(folder: &Path) -> Result<File> {
+/// The lock of a folder, or nothing when another process has it.
+fn try_lock(folder: &Path) -> Result<Option<File>> {
     let path = folder.join("lock");
     let file = OpenOptions::new()
         .write(true)
@@ -200,12 +218,8 @@ fn lock(folder: &Path) -> Result<File> {
         .open(&path)
         .with_context(|| format!("cannot open {}", path.display()))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => bail!(
-            "another process uses the database in {}; end that one first (another `cargo xtask dev` or `test`?), or set \
-             DATABASE_URL",
-            folder.display()
-        ),
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
     }
 }

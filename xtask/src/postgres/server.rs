@@ -1,7 +1,6 @@
 //! Runs the server program: chooses a port, waits until it answers, and explains why it does not.
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
@@ -13,6 +12,7 @@ use rustix::process::{Pid, test_kill_process};
 use super::account::{Account, run_as};
 use super::binaries::Binaries;
 use super::folder::{Folder, remove};
+use super::port;
 use crate::leash::{EndSignal, Leashed, Output};
 use crate::progress::step;
 
@@ -33,11 +33,12 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Starts the server on a free port.
+    /// Starts the server on a free port: on that of the last time, if the data is that of the last time, too.
     pub(super) fn start(binaries: &Binaries, folder: &Folder, durable: bool) -> Result<Self> {
         // The port is free when it is asked for, but somebody else may take it before the server does.
-        for _ in 0..PORT_ATTEMPTS {
-            let port = free_port()?;
+        for attempt in 0..PORT_ATTEMPTS {
+            let last_time = (durable && attempt == 0).then(|| port::of_last_time(&folder.port_file())).flatten();
+            let port = last_time.map_or_else(port::any, Ok)?;
             let written = fs::metadata(folder.log()).map_or(0, |log| log.len());
             let process = Leashed::start(
                 &command(binaries, folder, durable, port),
@@ -47,7 +48,12 @@ impl Server {
             )?;
             let mut server = Self { process, port };
             match server.wait_until_ready(binaries)? {
-                Readiness::Ready => return Ok(server),
+                Readiness::Ready => {
+                    if durable {
+                        port::remember(&folder.port_file(), port);
+                    }
+                    return Ok(server);
+                }
                 Readiness::Ended if log_since(&folder.log(), written).contains("could not bind") => {}
                 Readiness::Ended => bail!("PostgreSQL ended while it started; {}", advice(folder, written)),
                 Readiness::TimedOut => {
@@ -126,11 +132,6 @@ fn command(binaries: &Binaries, folder: &Folder, durable: bool, port: u16) -> Co
         command.args(["-c", setting]);
     }
     command
-}
-
-fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind("127.0.0.1:0").context("no free port on 127.0.0.1")?;
-    Ok(listener.local_addr().context("no free port on 127.0.0.1")?.port())
 }
 
 fn log_since(log: &Path, offset: u64) -> String {

@@ -8,8 +8,9 @@ use anyhow::Result;
 
 use super::output::Output;
 use super::summary::Verdict;
-use super::{clients, clients_folder, leaks};
+use super::{clients, clients_folder, count, leaks};
 use crate::command::run;
+use crate::progress::step;
 use crate::workspace::Workspace;
 
 /// A part of the tests, in the order in which they run.
@@ -64,6 +65,11 @@ impl Group {
         matches!(self, Self::It | Self::Clients)
     }
 
+    /// Whether it consists of tests with names.
+    pub(super) fn takes_filters(self) -> bool {
+        matches!(self, Self::Unit | Self::It | Self::Clients)
+    }
+
     /// Runs the group; a failure is an error.
     pub(super) fn run(self, context: &Context<'_>) -> Result<Verdict> {
         match self {
@@ -86,7 +92,7 @@ impl Group {
             Self::Secrets => {
                 // A filtered run may rightly have logged nothing.
                 let rule = if context.filters.is_empty() { leaks::Rule::Something } else { leaks::Rule::Anything };
-                leaks::check(context.output.folder(), rule)?;
+                step(leaks::check(context.output.folder(), rule)?);
                 Ok(Verdict::Passed)
             }
         }
@@ -110,7 +116,8 @@ impl Group {
         let mut command = test();
         command.args(["--", "--color", colour]).args(context.filters);
         context.output.tee(command, self.name())?;
-        Ok(Verdict::Passed)
+        let nothing_ran = !context.filters.is_empty() && count::tests_run(&context.output.log(self.name())?) == 0;
+        Ok(if nothing_ran { Verdict::NoMatch } else { Verdict::Passed })
     }
 }
 

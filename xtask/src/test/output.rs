@@ -42,9 +42,20 @@ impl Output {
         &self.0
     }
 
+    /// What a group has printed in this run.
+    pub(super) fn log(&self, group: &str) -> Result<String> {
+        let log = self.log_file(group);
+        let bytes = fs::read(&log).with_context(|| format!("cannot read {}", log.display()))?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    fn log_file(&self, group: &str) -> PathBuf {
+        self.0.join(format!("{group}.log"))
+    }
+
     /// Runs a command of a group and shows its output while writing it to the group's log.
     pub(super) fn tee(&self, mut command: Command, group: &str) -> Result<()> {
-        let log = self.0.join(format!("{group}.log"));
+        let log = self.log_file(group);
         let mut file = File::options()
             .append(true)
             .create(true)

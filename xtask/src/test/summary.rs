@@ -3,6 +3,7 @@
 use std::fmt::{Display, Formatter};
 use std::time::Duration;
 
+use super::group::Group;
 use crate::progress::readable;
 
 /// How a group ended.
@@ -10,6 +11,8 @@ use crate::progress::readable;
 pub(super) enum Verdict {
     /// All is well.
     Passed,
+    /// The filters have left no test of it.
+    NoMatch,
     /// It could not run here, for this reason.
     Skipped(String),
     /// Something is wrong, namely this.
@@ -18,11 +21,11 @@ pub(super) enum Verdict {
 
 /// One line a group.
 #[derive(Debug, Default)]
-pub(super) struct Summary(Vec<(&'static str, Verdict, Duration)>);
+pub(super) struct Summary(Vec<(Group, Verdict, Duration)>);
 
 impl Summary {
     /// Notes how a group ended and how long it took.
-    pub(super) fn add(&mut self, group: &'static str, verdict: Verdict, duration: Duration) {
+    pub(super) fn add(&mut self, group: Group, verdict: Verdict, duration: Duration) {
         self.0.push((group, verdict, duration));
     }
 
@@ -30,14 +33,24 @@ impl Summary {
     pub(super) fn failed(&self) -> bool {
         self.0.iter().any(|(_, verdict, _)| matches!(verdict, Verdict::Failed(_)))
     }
+
+    /// Whether the filters have left no test of any group: most likely they are misspelt.
+    pub(super) fn nothing_matched(&self) -> bool {
+        let ran = |(group, verdict, _): &(Group, Verdict, Duration)| {
+            group.takes_filters() && matches!(verdict, Verdict::Passed | Verdict::Failed(_))
+        };
+        self.0.iter().any(|(_, verdict, _)| *verdict == Verdict::NoMatch) && !self.0.iter().any(ran)
+    }
 }
 
 impl Display for Summary {
     fn fmt(&self, out: &mut Formatter<'_>) -> std::fmt::Result {
         writeln!(out, "{:<14} {:<8} duration", "group", "result")?;
-        for (name, verdict, duration) in &self.0 {
+        for (group, verdict, duration) in &self.0 {
+            let name = group.name();
             let (result, reason) = match verdict {
                 Verdict::Passed => ("passed", ""),
+                Verdict::NoMatch => ("-", "no test matched"),
                 Verdict::Skipped(reason) => ("skipped", reason.as_str()),
                 Verdict::Failed(reason) => ("FAILED", reason.as_str()),
             };
@@ -57,14 +70,26 @@ mod tests {
     #[test]
     fn each_verdict_has_its_line() {
         let mut summary = Summary::default();
-        summary.add("one", Verdict::Passed, Duration::from_millis(40));
-        summary.add("two", Verdict::Skipped("npm is missing".to_owned()), Duration::ZERO);
+        summary.add(Group::Unit, Verdict::Passed, Duration::from_millis(40));
+        summary.add(Group::Clients, Verdict::Skipped("npm is missing".to_owned()), Duration::ZERO);
         assert!(!summary.failed());
-        summary.add("three", Verdict::Failed("first line\nsecond line".to_owned()), Duration::from_secs(75));
+        summary.add(Group::It, Verdict::Failed("first line\nsecond line".to_owned()), Duration::from_secs(75));
         assert!(summary.failed());
         let table = summary.to_string();
-        assert!(table.contains("one            passed   0.0 s\n"), "{table}");
-        assert!(table.contains("two            skipped  0.0 s        npm is missing\n"), "{table}");
-        assert!(table.contains("three          FAILED   1 min 15 s   first line\n"), "{table}");
+        assert!(table.contains("unit           passed   0.0 s\n"), "{table}");
+        assert!(table.contains("clients        skipped  0.0 s        npm is missing\n"), "{table}");
+        assert!(table.contains("it             FAILED   1 min 15 s   first line\n"), "{table}");
+    }
+
+    #[test]
+    fn a_filter_must_match_in_one_group() {
+        let mut summary = Summary::default();
+        summary.add(Group::Unit, Verdict::NoMatch, Duration::ZERO);
+        // Has no names to filter, so that it passes says nothing.
+        summary.add(Group::Secrets, Verdict::Passed, Duration::ZERO);
+        assert!(summary.nothing_matched() && !summary.failed());
+        assert!(summary.to_string().contains("unit           -        0.0 s        no test matched\n"));
+        summary.add(Group::It, Verdict::Passed, Duration::ZERO);
+        assert!(!summary.nothing_matched());
     }
 }
