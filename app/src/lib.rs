@@ -10,8 +10,9 @@
 //!
 //! # Layers
 //! A module imports only what stands below it, and its own children:
-//! `cli, app, openapi` · `ingress` · `relay` · `sharing` · `auth, keyring, route, upstream, meter` · `store, vault` ·
-//! `config, telemetry, wire` · `domain`. `route` and `wire` are pure; `domain` imports nothing of ours.
+//! `cli` · `app, openapi` · `ingress` · `relay` · `sharing` · `auth, keyring, route, upstream, meter` · `store, vault` ·
+//! `config, telemetry, wire` · `domain`. `domain` imports nothing of ours. Neither `wire` nor the decisions of `route`
+//! do any IO; `route` also remembers what they rest on.
 
 pub mod app;
 pub mod auth;

@@ -1,25 +1,6 @@
 //! Lists the APIs and renders their OpenAPI documents; needs no database and no network.
 
-use poem_openapi::OpenApiService;
-
-use crate::ingress::{HeaderKeyPart, OpenPart, PathKeyPart};
-
-/// The operations of the proxy's side.
-pub type ProxyApi = (OpenPart, PathKeyPart, HeaderKeyPart);
-
-/// The service behind the documented operations.
-pub fn proxy_service() -> OpenApiService<ProxyApi, ()> {
-    OpenApiService::new((OpenPart, PathKeyPart, HeaderKeyPart), "Claude Code Proxy", env!("CARGO_PKG_VERSION"))
-        .description(
-            "Requests go to the plan with the developer's own login; when the plan is limited, overloaded or away, \
-             Amazon Bedrock serves them. Bodies and headers are those of Anthropic's Messages API.",
-        )
-        .license(poem_openapi::LicenseObject::new("MIT OR Apache-2.0"))
-        .server(
-            poem_openapi::ServerObject::new("http://localhost:8000")
-                .description("The proxy as `cargo xtask dev` starts it"),
-        )
-}
+use crate::ingress::proxy_service;
 
 /// The documents by file name.
 pub fn documents() -> [(&'static str, String); 2] {

@@ -65,7 +65,7 @@ pub(crate) async fn run(name: &str, program: &str, configure: impl FnOnce(&mut C
     let ended = tokio::time::timeout(LONGEST_RUN, child.wait()).await;
     let [stdout, stderr] =
         [stdout, stderr].map(|path| String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned());
-    let mut evidence = log_file(name);
+    let (mut evidence, _) = log_file(name);
     evidence.write_all(format!("{stdout}\n{stderr}\n").as_bytes()).unwrap();
     let Ok(status) = ended else {
         panic!("{name} did not end within {LONGEST_RUN:?}; it printed:\n{stdout}\n{stderr}")

@@ -143,7 +143,7 @@ async fn migrating_twice_does_no_harm_and_a_newer_database_is_refused() {
 /// A database that is away is told with its address and what to look at, without the password.
 #[tokio::test]
 async fn a_database_that_cannot_be_reached_is_told_in_plain_words() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (_kept, free) = support::refused_address();
     let password = secret("a-password-of-the-database");
     let around = Surroundings::start().await.with("DATABASE_URL", format!("postgres://ada:{password}@{free}/proxy"));
     for arguments in [&["migrate"][..], &["key", "issue", "--user", "x"]] {

@@ -19,10 +19,11 @@ pub fn keep_log() {
     });
 }
 
-/// A file for the output of a process that a test starts, for the same search.
-pub fn log_file(name: &str) -> File {
+/// A file for the output of a process that a test starts, for the same search, and its path.
+pub fn log_file(name: &str) -> (File, PathBuf) {
     let folder = folder().unwrap_or_else(std::env::temp_dir);
-    create(&folder.join(format!("{name}-{}-{}.jsonl", std::process::id(), uuid::Uuid::new_v4().simple())))
+    let path = folder.join(format!("{name}-{}-{}.jsonl", std::process::id(), uuid::Uuid::new_v4().simple()));
+    (create(&path), path)
 }
 
 /// Notes a text that must never be logged, and gives it back.

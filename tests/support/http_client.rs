@@ -21,3 +21,11 @@ fn builder() -> reqwest::ClientBuilder {
     });
     reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none())
 }
+
+/// An address where nobody listens, and that nobody else is given while the socket is kept.
+pub fn refused_address() -> (tokio::net::TcpSocket, std::net::SocketAddr) {
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.bind(std::net::SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
+    let address = socket.local_addr().expect("its address");
+    (socket, address)
+}

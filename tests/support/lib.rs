@@ -24,7 +24,7 @@ pub use balancer::Balancer;
 pub use claude::{Answer, Usage};
 pub use client::{Client, Got, get, try_get};
 pub use database::TestDatabase;
-pub use http_client::{http_client, http2_client};
+pub use http_client::{http_client, http2_client, refused_address};
 pub use key::{IssuedKey, KeyWish};
 pub use patience::{PATIENCE, within};
 pub use reply::{Reply, Steps};

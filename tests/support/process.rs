@@ -9,7 +9,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, Command};
 
 use crate::evidence::log_file;
-use crate::{Surroundings, http_client, within};
+use crate::{Surroundings, within};
 
 /// Where the binary is: `CCP_BIN`, else beside this test.
 fn binary() -> PathBuf {
@@ -44,22 +44,24 @@ pub struct ServeProcess {
 }
 
 impl ServeProcess {
-    /// Starts `serve` on a port that was free a moment ago, and waits until it is healthy.
+    /// Starts `serve` on a free port, and waits until its log says where it listens.
     pub async fn start(around: &Surroundings) -> Self {
-        let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its address");
+        let (log, path) = log_file("serve");
         let mut command = Command::new(binary());
-        command.arg("serve").env_clear().envs(around.environment()).env("LISTEN_ADDR", free.to_string());
-        let log = log_file("serve");
+        command.arg("serve").env_clear().envs(around.environment()).env("LISTEN_ADDR", "127.0.0.1:0");
         command.stdin(Stdio::null()).stdout(log.try_clone().expect("the log")).stderr(log).kill_on_drop(true);
-        let this = Self { child: command.spawn().expect("the binary starts"), url: format!("http://{free}") };
-        within("the proxy to listen", async {
-            // Refused connections are answered at once, so asking again costs nothing but a turn of the scheduler.
-            while http_client().get(format!("{}/health", this.url)).send().await.is_err() {
+        let mut child = command.spawn().expect("the binary starts");
+        let url = within("the proxy to listen", async {
+            loop {
+                if let Some(address) = listening(&std::fs::read_to_string(&path).expect("the log")) {
+                    break format!("http://{address}");
+                }
+                assert_eq!(child.try_wait().expect("a child"), None, "the proxy ended early; see {}", path.display());
                 tokio::task::yield_now().await;
             }
         })
         .await;
-        this
+        Self { child, url }
     }
 
     /// `http://127.0.0.1:PORT`
@@ -78,4 +80,11 @@ impl ServeProcess {
     pub async fn exit_code(mut self) -> Option<i32> {
         within("the process to end", self.child.wait()).await.expect("an exit status").code()
     }
+}
+
+/// The address in the line that says where the proxy listens.
+fn listening(log: &str) -> Option<String> {
+    let lines = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let line = lines.into_iter().find(|line| line["message"] == "listening")?;
+    line["address"].as_str().map(str::to_owned)
 }

@@ -21,7 +21,8 @@ pub struct ConfigProblems(pub Vec<String>);
 impl<'a> Environment<'a> {
     /// The process's own environment.
     pub fn of_process() -> Self {
-        Self::new(|name| std::env::var(name).ok())
+        // What is no UTF-8 is kept with marks in place of the broken bytes, so that the reading that fails names it.
+        Self::new(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
     }
 
     /// Any other source. A variable that is set but empty counts as not set.
@@ -66,7 +67,9 @@ impl<'a> Environment<'a> {
         match parse(text) {
             Ok(value) => Some(value),
             Err(error) => {
-                self.problem(variable, Some(text), &error.to_string());
+                // What holds a login is not repeated.
+                let shown = Some(text).filter(|text| !text.contains('@'));
+                self.problem(variable, shown, &error.to_string());
                 None
             }
         }
@@ -119,8 +122,12 @@ impl<'a> Environment<'a> {
             if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
                 return Err("must begin with https:// or http:// and name a host".to_owned());
             }
-            if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
-                return Err("must have no query, fragment or user name".to_owned());
+            if url.query().is_some()
+                || url.fragment().is_some()
+                || !url.username().is_empty()
+                || url.password().is_some()
+            {
+                return Err("must have no query, fragment, user name or password".to_owned());
             }
             Ok(url.as_str().trim_end_matches('/').to_owned())
         })

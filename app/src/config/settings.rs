@@ -176,7 +176,10 @@ impl DatabaseConfig {
     pub fn read(env: &mut Environment<'_>) -> Option<Self> {
         let url = env.secret(&var::DATABASE_URL, |text| {
             let known = text.starts_with("postgres://") || text.starts_with("postgresql://");
-            if known { Ok(()) } else { Err("must begin with postgres:// (its value is not shown here)".to_owned()) }
+            let readable = known && text.parse::<sqlx::postgres::PgConnectOptions>().is_ok();
+            let form = "cannot be read as postgres://user:password@host:5432/database, special characters percent-encoded \
+                        (its value is not shown here)";
+            if readable { Ok(()) } else { Err(form.to_owned()) }
         });
         let max_connections = env.parse(&var::DATABASE_MAX_CONNECTIONS, |text| match text.parse() {
             Ok(number @ 1_u32..=1000) => Ok(number),
@@ -286,7 +289,8 @@ mod tests {
             ("LISTEN_ADDR", "8000"),
             ("IDLE_TIMEOUT", "soon"),
             ("MAX_BODY_SIZE", "lots"),
-            ("PLAN_BASE_URL", "ftp://host"),
+            ("PLAN_BASE_URL", "https://user:hidden@host"),
+            ("BEDROCK_ENDPOINT_URL", "ftp://host"),
         ])
         .unwrap_err()
         .to_string();
@@ -297,6 +301,7 @@ mod tests {
             "IDLE_TIMEOUT",
             "MAX_BODY_SIZE",
             "PLAN_BASE_URL",
+            "BEDROCK_ENDPOINT_URL",
             "LOCAL_VAULT_KEY_FILE",
         ] {
             assert!(problems.contains(name), "{name} is missing in {problems}");

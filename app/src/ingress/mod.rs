@@ -12,16 +12,17 @@ mod phase;
 mod rate;
 mod routes;
 mod server;
+mod service;
 mod stages;
 mod watched;
 
 use std::sync::Arc;
 
 pub use in_flight::InFlight;
-pub use operations::{HeaderKeyPart, OpenPart, PathKeyPart};
 pub use rate::RateLimit;
 #[cfg(test)]
 pub(crate) use routes::{DOCUMENTED, OPEN};
+pub use service::proxy_service;
 pub use stages::Stages;
 
 use tokio::net::TcpListener;

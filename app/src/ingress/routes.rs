@@ -11,8 +11,8 @@ use poem::{
 };
 
 use super::forward::forward;
+use super::service::proxy_service;
 use super::{SharedIngress, error};
-use crate::openapi;
 use crate::relay::Operation;
 
 /// Operations of the Messages API that the OpenAPI document describes; a test holds it to them. Other methods on these
@@ -31,8 +31,7 @@ pub(crate) const OPEN: &[&str] = &["/health", "/ready"];
 
 /// All routes of the proxy.
 pub(super) fn routes(ingress: SharedIngress) -> impl Endpoint<Output = Response> + 'static {
-    let documented: Arc<BoxEndpoint<'static>> =
-        Arc::new(openapi::proxy_service().into_endpoint().map_to_response().boxed());
+    let documented: Arc<BoxEndpoint<'static>> = Arc::new(proxy_service().into_endpoint().map_to_response().boxed());
     let mut route = Route::new();
     for path in OPEN {
         route = route.at(path, Arc::clone(&documented));

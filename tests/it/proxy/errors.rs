@@ -128,7 +128,7 @@ async fn health_and_readiness_are_open() {
 /// B-83: The process starts, listens and says so while there is no database at all.
 #[tokio::test]
 async fn without_a_database_the_proxy_starts_and_is_not_ready() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (_kept, free) = support::refused_address();
     let around = Surroundings::start().await.with("DATABASE_URL", format!("postgres://nobody@{free}/none"));
     let app = TestApp::start_in(around).await;
     let client = Client::at(app.url());

@@ -74,8 +74,7 @@ async fn a_plan_that_does_not_begin_to_answer_falls_back() {
 
 #[tokio::test]
 async fn a_plan_that_nobody_listens_for_falls_back() {
-    // A port that was free a moment ago refuses connections.
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (_kept, free) = support::refused_address();
     let app = TestApp::start_in(Surroundings::start().await.with("PLAN_BASE_URL", format!("http://{free}"))).await;
     let client = Client::of(&app, &app.key().await);
     app.bedrock().enqueue(Reply::bedrock_json(&Answer::text("ok")));
