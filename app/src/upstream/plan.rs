@@ -17,7 +17,8 @@ use crate::wire::headers;
 pub struct Exchange {
     /// The client's method.
     pub method: Method,
-    /// What follows the access key: path and query, byte for byte, beginning with a slash.
+    /// What follows the access key: path and query as they came, beginning with a slash. Sending percent-encodes the few
+    /// characters that no URL may hold, such as a quote.
     pub path_and_query: String,
     /// The client's headers.
     pub headers: HeaderMap,

@@ -53,6 +53,8 @@ impl Roles {
     fn serve(&self, address: SocketAddr, simulated: Option<&Simulated>) -> Command {
         let mut command = self.role("serve");
         command.env("LISTEN_ADDR", address.to_string());
+        // No load balancer has to notice that this one stops.
+        command.env("DRAIN_DELAY", "0s");
         if let Some(simulated) = simulated {
             command.env("PLAN_BASE_URL", &simulated.plan_url).env("BEDROCK_ENDPOINT_URL", &simulated.bedrock_url);
         }
