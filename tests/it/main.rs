@@ -6,6 +6,7 @@ mod connections;
 mod documents;
 mod faults;
 mod limits;
+mod logs;
 mod metering;
 mod proxy;
 mod roles;

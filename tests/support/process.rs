@@ -41,6 +41,7 @@ pub async fn run(arguments: &[&str], environment: &HashMap<String, String>, inpu
 pub struct ServeProcess {
     child: Child,
     url: String,
+    log: PathBuf,
 }
 
 impl ServeProcess {
@@ -61,12 +62,18 @@ impl ServeProcess {
             }
         })
         .await;
-        Self { child, url }
+        Self { child, url, log: path }
     }
 
     /// `http://127.0.0.1:PORT`
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The lines of its log so far.
+    pub fn log(&self) -> Vec<serde_json::Value> {
+        let log = std::fs::read_to_string(&self.log).expect("the log");
+        log.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"))).collect()
     }
 
     /// Sends a signal.
