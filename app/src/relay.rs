@@ -263,7 +263,9 @@ impl Relay {
                     meter.asks(Served { provider: Provider::Plan, fallback: None });
                     Ok(answer)
                 }
-                _ => Err(refused.failure),
+                Some(Err(_)) => Err(refused.failure),
+                // Its circuit is open, but its own words tell the client how long.
+                None => self.plan_only(case, meter).await,
             },
             Err(refused) => Err(refused.failure),
         }

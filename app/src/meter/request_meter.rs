@@ -77,10 +77,11 @@ impl RequestMeter {
         }
     }
 
-    /// Says who is about to answer. From the moment Bedrock is asked, tokens may be counted there.
+    /// Says who is about to answer. From the moment Bedrock is asked, tokens may be counted there, whoever answers in
+    /// the end.
     pub fn asks(&mut self, served: Served) {
         self.served = Some(served);
-        self.metered = served.provider == Provider::Bedrock;
+        self.metered |= served.provider == Provider::Bedrock;
     }
 
     /// Bedrock refused the request, so nothing was counted there.

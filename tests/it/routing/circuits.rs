@@ -92,6 +92,23 @@ async fn one_probe_decides_about_the_return() {
     app.stop().await;
 }
 
+/// With a Bedrock that is not set up right, an open circuit keeps nobody from the plan's own words.
+#[tokio::test]
+async fn an_open_circuit_and_a_bad_bedrock_key_lead_to_the_plan() {
+    let app = app().await;
+    let client = Client::of(&app, &app.key().await);
+    app.bedrock().otherwise(|_| Reply::bedrock_error(403, "AccessDeniedException", "the key has expired"));
+    for _ in 0..2 {
+        app.plan().enqueue(Reply::plan_limited(in_seconds(3600)));
+        let got = client.ask().await;
+        assert_eq!((got.status, got.header("x-ccp-provider")), (429, "plan"));
+    }
+    let around = app.stop().await;
+    let rows: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM token_usage").fetch_one(&around.database.pool).await.unwrap();
+    assert_eq!(rows, 0);
+}
+
 /// B-61: what one request may not have says nothing about the next.
 #[tokio::test]
 async fn extra_usage_and_spend_limits_open_nothing() {
