@@ -1,5 +1,6 @@
 //! Claude Code itself, started as developers start it behind the proxy.
 
+mod chaos;
 mod errors;
 mod fallback;
 mod models;
@@ -22,6 +23,8 @@ struct ClaudeCode {
     base_url: String,
     /// The developer's own credential.
     api_key: String,
+    /// Whether a helper hands out a new one for every request.
+    changing: bool,
 }
 
 /// What Claude Code has reported, one JSON object a line.
@@ -40,7 +43,12 @@ impl ClaudeCode {
     /// Claude Code with whatever its developer takes for a key.
     fn with_key(app: &TestApp, key: &str) -> Self {
         let api_key = secret(format!("sk-ant-api03-{}", uuid::Uuid::new_v4().simple()));
-        Self { base_url: format!("{}/ak/{key}", app.url()), api_key }
+        Self { base_url: format!("{}/ak/{key}", app.url()), api_key, changing: false }
+    }
+
+    /// The same with a helper that hands out a new credential for every request.
+    fn with_a_login_for_each_request(self) -> Self {
+        Self { changing: true, ..self }
     }
 
     /// Has it answer a prompt, and returns what a developer would read.
@@ -50,9 +58,15 @@ impl ClaudeCode {
                 .args(["-p", prompt])
                 .args(options)
                 .env("ANTHROPIC_BASE_URL", &self.base_url)
-                .env("ANTHROPIC_API_KEY", &self.api_key)
                 .env("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1")
                 .env("DISABLE_AUTOUPDATER", "1");
+            if self.changing {
+                // `$$` is the process id of the helper's shell.
+                let settings = serde_json::json!({ "apiKeyHelper": format!("echo {}-$$", self.api_key) });
+                command.args(["--settings", &settings.to_string()]).env("CLAUDE_CODE_API_KEY_HELPER_TTL_MS", "1");
+            } else {
+                command.env("ANTHROPIC_API_KEY", &self.api_key);
+            }
         })
         .await
     }

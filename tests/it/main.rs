@@ -7,6 +7,7 @@ mod documents;
 mod faults;
 mod limits;
 mod logs;
+mod memory;
 mod metering;
 mod proxy;
 mod roles;

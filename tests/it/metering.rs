@@ -279,7 +279,7 @@ async fn writers_side_by_side_lose_nothing() {
         async move { client.ask().await.status }
     });
     let statuses: Vec<u16> = within("100 answers", futures_util::future::join_all(asked)).await;
-    assert!(statuses.iter().all(|status| *status == 200));
+    assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
     let around = app.stop().await;
     assert_eq!(rows(&around.database).await.len(), 100);
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, Command};
 
@@ -22,8 +22,19 @@ fn binary() -> PathBuf {
     path
 }
 
-#[expect(clippy::implicit_hasher, reason = "one map serves all tests")]
+/// Lets this process, and those that it starts from now on, open as many files and sockets as it may.
+///
+/// # Panics
+/// When that is less than `needed`.
+pub fn allow_descriptors(needed: u64) {
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).expect("a limit up to the maximum");
+    let allowed = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    assert!(allowed >= needed, "{needed} descriptors are needed; only {allowed} are allowed (ulimit -Hn)");
+}
+
 /// Runs a role to its end with this environment and nothing else of ours, and with this standard input.
+#[expect(clippy::implicit_hasher, reason = "one map serves all tests")]
 pub async fn run(arguments: &[&str], environment: &HashMap<String, String>, input: &str) -> Output {
     let mut command = Command::new(binary());
     command.args(arguments).env_clear().envs(environment).kill_on_drop(true);
@@ -68,6 +79,15 @@ impl ServeProcess {
     /// `http://127.0.0.1:PORT`
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Memory that the process has in use, in bytes (`VmRSS`).
+    pub fn resident(&self) -> u64 {
+        let id = self.child.id().expect("a running process");
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).expect("the status of a process");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
+        let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number of kB");
+        kilobytes * 1024
     }
 
     /// The lines of its log so far.

@@ -28,6 +28,7 @@ pub struct Reply {
     headers: HeaderMap,
     body: ReplyBody,
     gate: Option<BoxFuture<'static, ()>>,
+    break_with: io::ErrorKind,
 }
 
 enum ReplyBody {
@@ -112,6 +113,12 @@ impl Reply {
         Self { gate: Some(Box::pin(gate)), ..self }
     }
 
+    /// The same, but where its connection breaks, it is reset (RST) and not closed.
+    #[must_use]
+    pub fn with_reset(self) -> Self {
+        Self { break_with: io::ErrorKind::ConnectionReset, ..self }
+    }
+
     /// The status that will be answered.
     pub fn status(&self) -> u16 {
         self.status.as_u16()
@@ -122,10 +129,15 @@ impl Reply {
         if let Some(gate) = self.gate {
             gate.await;
         }
+        let kind = self.break_with;
+        let broken = move |error| io::Error::new(kind, error);
         let body = match self.body {
             ReplyBody::Whole(bytes) => Full::new(bytes).map_err(|never| match never {}).boxed_unsync(),
-            ReplyBody::Pieces(pieces) => StreamBody::new(pieces.map(|piece| piece.map(Frame::data))).boxed_unsync(),
-            ReplyBody::HangUp => return Err(broken()),
+            ReplyBody::Pieces(pieces) => {
+                let frames = pieces.map(move |piece| piece.map(Frame::data).map_err(broken));
+                StreamBody::new(frames).boxed_unsync()
+            }
+            ReplyBody::HangUp => return Err(broken(self::broken())),
         };
         let mut response = Response::new(body);
         *response.status_mut() = self.status;
@@ -144,7 +156,8 @@ impl Reply {
     }
 
     fn with_parts(status: u16, body: ReplyBody) -> Self {
-        let reply = Self { status: StatusCode::OK, headers: HeaderMap::new(), body, gate: None };
+        let break_with = io::ErrorKind::ConnectionAborted;
+        let reply = Self { status: StatusCode::OK, headers: HeaderMap::new(), body, gate: None, break_with };
         reply.with_status(status)
     }
 }

@@ -23,6 +23,12 @@ use super::watched::{Watch, WatchedSocket};
 /// How long a client may take to use a connection again whose last answer had begun before the shutdown.
 const LINGER: Duration = Duration::from_secs(1);
 
+/// What a connection may keep of a head, of a body that comes in, and of an answer that its client does not read yet.
+///
+/// A connection keeps the buffer in which a body came for as long as it lives. By itself hyper lets it grow to 400 KiB,
+/// which would be the larger part of the memory of a stream.
+const BUFFER: usize = 32 << 10;
+
 /// Both ends of a connection.
 #[derive(Clone)]
 pub(super) struct Peers {
@@ -53,9 +59,14 @@ where
     });
     let mut builder = auto::Builder::new(service.tasks.clone());
     // Without a word hyper would take 30 s, idle connections included; see `phase.rs`.
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(None);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(BUFFER);
     // A peer that leaves a frame half sent, or is gone, does not answer these pings.
-    builder.http2().timer(TokioTimer::new()).keep_alive_interval(waits.head).keep_alive_timeout(waits.head * 2);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(waits.head)
+        .keep_alive_timeout(waits.head * 2)
+        .max_send_buf_size(BUFFER);
     let socket = TokioIo::new(WatchedSocket::new(stream, watch.clone()));
     let mut serving = std::pin::pin!(builder.serve_connection(socket, answers));
 

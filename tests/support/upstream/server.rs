@@ -1,5 +1,7 @@
 //! The sockets of a scripted upstream: accepts connections and speaks HTTP/1.1 on each.
 
+use std::error::Error as _;
+use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
 
@@ -33,10 +35,22 @@ pub(super) async fn serve(listener: TcpListener, script: Arc<Script>) {
 async fn converse(socket: TcpStream, script: Arc<Script>) {
     let _open = script.connection_opened();
     socket.set_nodelay(true).expect("an option of every TCP socket");
-    let service = service_fn(|request| answer(request, Arc::clone(&script)));
+    let service = service_fn(|request| Box::pin(answer(request, Arc::clone(&script))));
     // The server notices a peer who leaves, even while it has nothing to say: it reads on, and drops the reply at the end
     // of what it reads. That, and the breaks which the script asks for, are the errors here, and no one's concern.
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(socket), service).await;
+    let mut connection = http1::Builder::new().serve_connection(TokioIo::new(socket), service);
+    let ended = poll_fn(|context| connection.poll_without_shutdown(context)).await;
+    let socket = connection.into_parts().io.into_inner();
+    if ended.is_err_and(|error| asks_for_reset(&error)) {
+        // What was sent is in the peer's hands by then.
+        socket.set_zero_linger().expect("an option of every TCP socket");
+    }
+}
+
+/// Whether the script breaks the connection, and with a reset.
+fn asks_for_reset(error: &hyper::Error) -> bool {
+    let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    source.is_some_and(|error| error.kind() == io::ErrorKind::ConnectionReset)
 }
 
 async fn answer(request: Request<Incoming>, script: Arc<Script>) -> io::Result<Response<WireBody>> {

@@ -1,7 +1,11 @@
 //! The scripted upstream against a real client: what it records, and each way in which a reply may go or break off.
 
+use std::io::ErrorKind;
+
 use bytes::Bytes;
 use futures_util::StreamExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
 use crate::{Answer, Reply, Upstream, http_client, within};
@@ -138,6 +142,30 @@ async fn a_dropped_connection_is_an_error_without_an_answer() {
     upstream.enqueue(Reply::drops_connection());
     assert!(get(&upstream).await.unwrap_err().is_request());
     assert_eq!(upstream.requests().len(), 1);
+}
+
+/// What comes on a connection as raw bytes, up to its end, and whether that was a reset.
+async fn raw(reply: Reply) -> (String, bool) {
+    let upstream = Upstream::start().await;
+    upstream.enqueue(reply);
+    let mut socket = TcpStream::connect(upstream.url().trim_start_matches("http://")).await.unwrap();
+    socket.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let mut received = Vec::new();
+    let ended = within("the end", socket.read_to_end(&mut received)).await;
+    let is_reset = ended.is_err_and(|error| error.kind() == ErrorKind::ConnectionReset);
+    (String::from_utf8(received).unwrap(), is_reset)
+}
+
+#[tokio::test]
+async fn a_break_is_a_close_or_after_all_that_was_sent_a_reset() {
+    assert_eq!(raw(Reply::drops_connection()).await, (String::new(), false));
+    assert_eq!(raw(Reply::drops_connection().with_reset()).await, (String::new(), true));
+    for reset in [false, true] {
+        let reply = Reply::truncated(["one", "two"]);
+        let (received, is_reset) = raw(if reset { reply.with_reset() } else { reply }).await;
+        assert!(received.contains("one") && received.contains("two"), "{received}");
+        assert_eq!(is_reset, reset);
+    }
 }
 
 #[tokio::test]
