@@ -10,6 +10,8 @@ use crate::config::TimeoutConfig;
 /// Idle connections are closed before load balancers in between forget them.
 const POOL_IDLE: Duration = Duration::from_mins(1);
 
+/// Idle connections to a provider that are kept; a burst leaves as many behind as it had requests.
+const POOL_IDLE_CONNECTIONS: usize = 128;
 const H2_PING_EVERY: Duration = Duration::from_secs(20);
 const H2_PONG_WITHIN: Duration = Duration::from_secs(10);
 
@@ -46,6 +48,7 @@ fn client(timeouts: &TimeoutConfig) -> reqwest::ClientBuilder {
         .no_proxy()
         .connect_timeout(timeouts.connect)
         .pool_idle_timeout(POOL_IDLE)
+        .pool_max_idle_per_host(POOL_IDLE_CONNECTIONS)
         .tcp_nodelay(true)
 }
 
