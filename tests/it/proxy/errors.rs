@@ -50,6 +50,23 @@ async fn a_bedrock_key_that_does_not_work_leaves_the_plan_the_word() {
     }
 }
 
+/// B-35, B-39: thinking is sent as it is, and nothing is stripped behind the client's back: where Bedrock refuses a
+/// signature, the client hears it in Bedrock's words, after exactly one call, and heals itself.
+#[tokio::test]
+async fn a_refused_signature_is_the_clients_to_hear() {
+    let app = TestApp::start().await;
+    let client = Client::of(&app, &app.issue(KeyWish::routed(RoutingStrategy::BedrockOnly)).await);
+    let words = "messages.1.content.0: Invalid `signature` in `thinking` block";
+    app.bedrock().enqueue(Reply::bedrock_error(400, "ValidationException", words));
+    let thinking = r#"{"type":"thinking","thinking":"","signature":"c2ln\/bmF0dXJl"}"#;
+    let body = format!(r#"{{"max_tokens":9,"messages":[{{"role":"assistant","content":[{thinking}]}}]}}"#);
+    let got = get(client.request(Method::POST, "/v1/messages").body(body)).await;
+    assert_eq!((got.status, got.json()["error"]["message"].as_str()), (400, Some(words)));
+    assert!(app.bedrock().requests()[0].body.windows(thinking.len()).any(|part| part == thinking.as_bytes()));
+    assert_eq!(app.bedrock().requests().len(), 1);
+    app.stop().await;
+}
+
 /// B-51: AWS answers some mistakes with 200.
 #[tokio::test]
 async fn a_whole_answer_that_is_no_message_is_an_error() {
