@@ -134,6 +134,10 @@ impl<'a> Environment<'a> {
     }
 }
 
+const LONGEST: Duration = Duration::from_hours(365 * 24);
+
 fn parse_duration(text: &str) -> Result<Duration, &'static str> {
-    humantime::parse_duration(text).map_err(|_| "is no duration; write it like 30s, 2m or 250ms")
+    let duration = humantime::parse_duration(text).map_err(|_| "is no duration; write it like 30s, 2m or 250ms")?;
+    // Longer ones cannot be added to every point in time.
+    if duration > LONGEST { Err("is longer than a year") } else { Ok(duration) }
 }

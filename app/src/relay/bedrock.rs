@@ -120,14 +120,28 @@ impl Call {
     /// Waits for the first event: an error in its place keeps its HTTP status.
     async fn stream(self, idle: Duration) -> Result<Events, Refused> {
         let called = self.bedrock.invoke_stream(&self.principal, &self.key, self.body).await;
-        let raw = learnt(self.ticket, called)?;
+        let raw = match called {
+            Ok(raw) => raw,
+            Err(failure) => return learnt(self.ticket, Err(failure)),
+        };
         let mut events: Events = Box::pin(events(raw, idle));
-        match events.next().await {
-            Some(Ok(first)) => Ok(Box::pin(stream::once(future::ready(Ok(first))).chain(events))),
+        let first = events.next().await;
+        let now = Instant::now();
+        match first {
+            Some(Ok(first)) => {
+                self.ticket.served(now);
+                Ok(Box::pin(stream::once(future::ready(Ok(first))).chain(events)))
+            }
             Some(Err(EventError::Reported(failure) | EventError::Refused(failure))) => {
+                if failure.status >= 500 {
+                    self.ticket.failed(now);
+                } else {
+                    self.ticket.served(now);
+                }
                 Err(Refused { failure, is_about_the_setup: false, counted_nothing: true })
             }
             Some(Err(EventError::Broken(what))) => {
+                self.ticket.failed(now);
                 tracing::warn!(what, "the answer of Bedrock broke off before it began");
                 let failure =
                     Failure::new(502, ErrorType::Api, "Bedrock broke off before its answer began. Try again.");

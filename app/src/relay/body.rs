@@ -34,15 +34,16 @@ pub(super) struct LastEvent {
 }
 
 impl LastEvent {
-    const STOP: &[u8] = b"message_stop";
-    const ERROR: &[u8] = b"event: error";
+    /// What only an event itself can say: inside of a text quotes are escaped, and there are no line breaks.
+    const STOP: [&[u8]; 3] = [b"\"type\":\"message_stop\"", b"\"type\": \"message_stop\"", b"\nevent: message_stop"];
+    const ERROR: [&[u8]; 3] = [b"\"type\":\"error\"", b"\"type\": \"error\"", b"\nevent: error"];
 
     fn see(&mut self, chunk: &[u8]) {
-        let overlap = Self::STOP.len() - 1;
+        let overlap = Self::STOP[1].len() - 1;
         self.tail.extend_from_slice(&chunk[..chunk.len().min(overlap)]);
         for text in [&self.tail[..], chunk] {
-            self.stop |= memchr::memmem::find(text, Self::STOP).is_some();
-            self.error |= memchr::memmem::find(text, Self::ERROR).is_some();
+            self.stop |= Self::STOP.iter().any(|stop| memchr::memmem::find(text, stop).is_some());
+            self.error |= Self::ERROR.iter().any(|error| memchr::memmem::find(text, error).is_some());
         }
         if chunk.len() >= overlap {
             self.tail.clear();
@@ -208,7 +209,9 @@ mod tests {
             text.chunks(5).for_each(|chunk| last.see(chunk));
             last.outcome()
         };
-        assert_eq!(outcome(b"event: error\ndata: {}\n\n"), Outcome::Failed);
+        assert_eq!(outcome(b"event: error\ndata: {\"type\":\"error\"}\n\n"), Outcome::Failed);
+        let about_events = br#"data: {"type":"content_block_delta","text":"event: message_stop \"type\":\"message_stop\" event: error"}"#;
+        assert_eq!(outcome(about_events), Outcome::Truncated);
         assert_eq!(outcome(b"event: content_block_delta\ndata: {}\n\n"), Outcome::Truncated);
         assert_eq!(outcome(b""), Outcome::Truncated);
     }

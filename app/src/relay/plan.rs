@@ -51,7 +51,8 @@ impl Relay {
         let sent = self.plan.send(exchange).await;
         meter.waited(asked.elapsed());
         let outcome = match sent {
-            Ok(response) => self.judge(response, meter).await,
+            // Only messages have tickets; the streams of other paths are nobody's to judge.
+            Ok(response) => self.judge(response, ticket.is_some(), meter).await,
             Err(failure) => {
                 tracing::warn!(error = %failure, "the plan gave no answer");
                 let reason = failure.reason().ok_or_else(|| told(&failure))?;
@@ -64,17 +65,17 @@ impl Relay {
         Ok(outcome)
     }
 
-    async fn judge(&self, mut response: reqwest::Response, meter: &mut RequestMeter) -> PlanOutcome {
+    async fn judge(&self, mut response: reqwest::Response, message: bool, meter: &mut RequestMeter) -> PlanOutcome {
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
         let seconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let reading = Instant::now();
         match classify(status, &headers, b"", seconds) {
-            Verdict::Relay if is_readable_stream(status, &headers) => {
+            Verdict::Relay if message && is_readable_stream(status, &headers) => {
                 let held = hold(response, HOLD_STREAM, |bytes| beginning(bytes) != Beginning::Open).await;
                 meter.waited(reading.elapsed());
                 match fault_of_stream(&held) {
-                    Some(fault) => PlanOutcome::Fault(fault, Ok(self.plan_answer((status, headers), held, false))),
+                    Some(fault) => PlanOutcome::Fault(fault, Ok(self.plan_answer((status, headers), held, true))),
                     None => PlanOutcome::Answer(self.plan_answer((status, headers), held, true)),
                 }
             }
@@ -86,9 +87,14 @@ impl Relay {
                 // The body says what kind of 429 it is; and a body read to its end leaves a connection to use again.
                 let held = hold(response, HOLD_ERROR, |_| false).await;
                 meter.waited(reading.elapsed());
+                let understood = matches!(held.rest, Rest::Ended) && !headers.contains_key(CONTENT_ENCODING);
                 let verdict = classify(status, &headers, &held.prefix, seconds);
                 let answer = self.plan_answer((status, headers), held, false);
                 match verdict {
+                    // Without its words a 429 may be about this request alone, so it closes nothing for long.
+                    Verdict::FallBack(Fault { reason, effect: Effect::ClosedFor(_) }) if !understood => {
+                        PlanOutcome::Fault(Fault { reason, effect: Effect::Counts }, Ok(answer))
+                    }
                     Verdict::FallBack(fault) => PlanOutcome::Fault(fault, Ok(answer)),
                     // The body only ever chooses between kinds of failure.
                     Verdict::Relay | Verdict::Refuse(_) => PlanOutcome::Answer(answer),

@@ -132,9 +132,12 @@ impl Breaker {
         self.remember(now, false);
     }
 
-    /// A request failed. The probe reopens the breaker for longer; in the closed state the window decides. Requests
-    /// that were under way when the breaker opened say nothing new.
-    pub fn failed(&mut self, now: Instant) {
+    /// A request failed that was admitted at `admitted`. The probe reopens the breaker for longer; in the closed state
+    /// the window decides. Requests that were under way when the breaker opened say nothing new.
+    pub fn failed(&mut self, admitted: Instant, now: Instant) {
+        if self.opened_at.is_some_and(|opened| admitted < opened) {
+            return;
+        }
         match self.open_until {
             Some(_) if self.probing => {
                 self.probing = false;

@@ -138,14 +138,14 @@ impl Ticket {
         match effect {
             // Nothing is learnt, not even from a probe.
             Effect::None => return,
-            Effect::Counts | Effect::CountsForAll => lock(&self.circuits.own(self.key)).failed(now),
+            Effect::Counts | Effect::CountsForAll => lock(&self.circuits.own(self.key)).failed(self.admitted, now),
             Effect::ClosedFor(wait) => self.circuits.close_until(self.key, now + wait, now),
         }
         self.own_probe = None;
         // A limit of one credential is an answer of a plan that works.
         let mut plan = lock(&self.circuits.plan);
         if effect == Effect::CountsForAll {
-            plan.failed(now);
+            plan.failed(self.admitted, now);
         } else {
             plan.served(self.admitted, now);
         }
@@ -184,7 +184,7 @@ impl RegionTicket {
     /// Bedrock has failed, or was not reached.
     pub fn failed(mut self, now: Instant) {
         self.probe = false;
-        lock(&self.circuits.region(&self.region)).failed(now);
+        lock(&self.circuits.region(&self.region)).failed(self.admitted, now);
     }
 }
 

@@ -93,12 +93,21 @@ fn too_many(headers: &HeaderMap, body: &[u8], now: u64) -> Fault {
         return Fault::new(FallbackReason::SpendLimit, Effect::None);
     }
     let retry_after = seconds(headers, RETRY_AFTER.as_str()).map(Duration::from_secs).filter(|wait| !wait.is_zero());
-    if headers.keys().any(|name| name.as_str().starts_with(UNIFIED)) {
+    if names_a_limit(headers) {
         let wait = reset.or(retry_after).map(|wait| wait.min(LONGEST_LIMIT));
         return Fault::new(FallbackReason::PlanLimit, wait.map_or(Effect::Counts, Effect::ClosedFor));
     }
     let short = retry_after.filter(|wait| *wait <= LONGEST_THROTTLE);
     Fault::new(FallbackReason::Throttled, short.map_or(Effect::Counts, Effect::ClosedFor))
+}
+
+/// Whether the headers say that the plan is used up. A throttle can carry those of a plan that is in good health, where
+/// every status says so.
+fn names_a_limit(headers: &HeaderMap) -> bool {
+    let mut unified = headers.iter().filter(|(name, _)| name.as_str().starts_with(UNIFIED)).peekable();
+    let some = unified.peek().is_some();
+    let mut statuses = unified.filter(|(name, _)| name.as_str().ends_with("-status")).peekable();
+    some && (statuses.peek().is_none() || statuses.any(|(_, status)| status.as_bytes() == b"rejected"))
 }
 
 /// How long until the plan serves again: the reset that it names, else the latest reset of the windows it has closed.

@@ -89,7 +89,7 @@ pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
 
 /// The credential in a value of `x-api-key` or `Authorization`, whatever its scheme.
 pub fn credential(value: &HeaderValue) -> Option<&str> {
-    value.to_str().ok()?.trim().rsplit(' ').next()
+    value.to_str().ok()?.trim().rsplit([' ', '\t']).next()
 }
 
 /// Whether the request brings a credential for the plan.
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn the_credential_is_read_with_any_scheme_and_without_one() {
-        for value in ["Bearer ak_x", "bearer  ak_x", "Basic ak_x", "ak_x", " ak_x "] {
+        for value in ["Bearer ak_x", "bearer  ak_x", "Basic ak_x", "ak_x", " ak_x ", "Bearer\tak_x"] {
             assert_eq!(credential(&HeaderValue::from_str(value).unwrap()), Some("ak_x"), "{value}");
         }
     }

@@ -112,8 +112,21 @@ async fn without_bedrock_what_was_held_back_is_relayed() {
     let client = Client::of(&app, &app.issue(KeyWish::without_bedrock()).await);
     app.plan().enqueue(Reply::chunks([then_error("overloaded_error")]).as_plan_stream());
     assert_eq!(client.ask_streamed().await.body, then_error("overloaded_error"));
-    app.plan().enqueue(Reply::truncated([sse::encode(&beginning())]).as_plan_stream());
-    assert!(try_get(client.message(true)).await.is_err());
+    for cut_off in [Reply::truncated([sse::encode(&beginning())]), Reply::chunks([sse::encode(&beginning())])] {
+        app.plan().enqueue(cut_off.as_plan_stream());
+        assert!(try_get(client.message(true)).await.is_err(), "half an answer is not to be taken for a whole one");
+    }
+    app.stop().await;
+}
+
+/// Streams of other paths have events of their own, and ends of their own.
+#[tokio::test]
+async fn streams_of_other_paths_are_not_judged() {
+    let app = TestApp::start().await;
+    let client = Client::of(&app, &app.key().await);
+    let sent = Bytes::from_static(b": hello\n\nevent: error\ndata: {\"error\":{\"type\":\"api_error\"}}\n\n");
+    app.plan().enqueue(Reply::chunks([sent.clone()]).as_plan_stream());
+    assert_eq!(support::get(client.request(http::Method::GET, "/v1/some/events")).await.body, sent);
     app.stop().await;
 }
 

@@ -24,7 +24,7 @@ impl Bench {
 
     fn fail(&mut self, second: u64) {
         let at = self.at(second);
-        self.breaker.failed(at);
+        self.breaker.failed(at, at);
     }
 
     fn serve(&mut self, second: u64) {
@@ -125,6 +125,11 @@ fn older_news_changes_nothing() {
     bench.breaker.close_until(hour, bench.start + seconds(3));
     bench.breaker.served(early, later);
     assert_eq!(bench.admit(6), Admission::Refused, "it was admitted before the limit was named");
+    assert_eq!(bench.admit(3600), Admission::Probe);
+    let late = bench.at(3601);
+    bench.breaker.failed(early, late);
+    bench.serve(3602);
+    assert_eq!(bench.admit(3603), Admission::Pass, "the probe decides, not a straggler");
 }
 
 #[test]
@@ -226,7 +231,7 @@ proptest! {
                 Event::Pass(seconds) => now += seconds,
                 Event::Ask => prop_assert_eq!(bench.breaker.admit(at), model.admit(now)),
                 Event::Serve => bench.breaker.served(at, at),
-                Event::Fail => bench.breaker.failed(at),
+                Event::Fail => bench.breaker.failed(at, at),
                 Event::Abandon => bench.breaker.probe_abandoned(),
                 Event::Close(after) => bench.breaker.close_until(at + seconds(after), at),
             }

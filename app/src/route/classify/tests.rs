@@ -79,6 +79,14 @@ fn every_429_has_its_row() {
         (&[STATUS, ("anthropic-ratelimit-unified-reset", "1700000000")], limit, PlanLimit, Effect::Counts),
         (&[STATUS, ("anthropic-ratelimit-unified-reset", "soon")], limit, PlanLimit, Effect::Counts),
         (&[STATUS, ("anthropic-ratelimit-unified-reset", "99999999999")], limit, PlanLimit, closed(8 * 24 * 3600)),
+        // The headers of a plan in good health make no limit of a throttle.
+        (
+            &[("anthropic-ratelimit-unified-status", "allowed"), RESET, ("retry-after", "3")],
+            limit,
+            Throttled,
+            closed(3),
+        ),
+        (&[("anthropic-ratelimit-unified-status", "allowed_warning"), RESET], limit, Throttled, Effect::Counts),
         // A throttle.
         (&[], limit, Throttled, Effect::Counts),
         (&[("retry-after", "3")], limit, Throttled, closed(3)),
