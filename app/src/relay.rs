@@ -12,8 +12,6 @@ mod refusals;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use uuid::Uuid;
-
 pub use answer::{Body, Reply};
 
 use crate::auth::{Directory, KeyHasher, PresentedKey};
@@ -68,7 +66,8 @@ pub enum Operation {
 }
 
 impl Operation {
-    fn name(self) -> &'static str {
+    /// The name in the log.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Messages => "messages",
             Self::Passthrough => "passthrough",
@@ -79,18 +78,10 @@ impl Operation {
 /// A request as it arrived, its body not yet asked for.
 #[derive(Debug)]
 pub struct Arrival {
-    /// The proxy's own id for it.
-    pub request_id: Uuid,
-    /// When it arrived, by the monotonic clock.
-    pub arrived: std::time::Instant,
-    /// When it arrived, by the calendar.
-    pub timestamp: chrono::DateTime<chrono::Utc>,
     /// What it asks for.
     pub operation: Operation,
-    /// Claude Code's session and subagent.
-    pub session_id: Option<String>,
-    /// Claude Code's subagent.
-    pub agent_id: Option<String>,
+    /// What is known of it; its model is not, before the body has been read.
+    pub facts: RequestFacts,
 }
 
 /// No provider served; what the client is told, and who was asked last.
@@ -142,21 +133,14 @@ impl Relay {
             Operation::Passthrough => request_head::RequestHead::default(),
         };
         exchange.stream = head.stream;
+        let mut facts = arrival.facts;
         let conversation = Conversation {
             access_key_id: principal.access_key_id,
-            session_id: arrival.session_id.clone(),
-            agent_id: arrival.agent_id.clone(),
+            session_id: facts.session_id.clone(),
+            agent_id: facts.agent_id.clone(),
             family: Family::of(&head.model),
         };
-        let facts = RequestFacts {
-            request_id: arrival.request_id,
-            arrived: arrival.arrived,
-            timestamp: arrival.timestamp,
-            operation: arrival.operation.name(),
-            model: head.model,
-            session_id: arrival.session_id,
-            agent_id: arrival.agent_id,
-        };
+        facts.model = head.model;
         let mut meter = RequestMeter::start(facts, Arc::clone(&principal), self.recorder.clone());
         let case = Case { principal: &principal, exchange: &exchange, operation: arrival.operation, conversation };
         match self.answer(&case, &mut meter).await {

@@ -110,6 +110,22 @@ impl Client {
     }
 }
 
+/// Reads from a body until an event has come whole.
+///
+/// # Panics
+/// When the body ends, breaks, or stays silent.
+pub async fn next_event<S>(body: &mut S) -> Vec<u8>
+where
+    S: futures_util::Stream<Item = reqwest::Result<Bytes>> + Unpin,
+{
+    let mut seen = Vec::new();
+    while !seen.ends_with(b"\n\n") {
+        let chunk = within("an event", futures_util::StreamExt::next(body)).await;
+        seen.extend(chunk.expect("more of the body").expect("a body that does not break"));
+    }
+    seen
+}
+
 /// Sends a request and reads the answer.
 ///
 /// # Panics

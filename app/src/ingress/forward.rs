@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::{Ingress, body, error, in_flight};
 use crate::auth::{self, PresentedKey};
 use crate::domain::Failure;
+use crate::meter::RequestFacts;
 use crate::relay::{Arrival, Operation, Refusal, Reply};
 use crate::telemetry;
 use crate::upstream::plan::Exchange;
@@ -69,15 +70,16 @@ async fn serve(
     operation: Operation,
     request_id: Uuid,
 ) -> Response {
-    let arrival = Arrival {
+    let facts = RequestFacts {
         request_id,
         arrived: Instant::now(),
         timestamp: chrono::Utc::now(),
-        operation,
+        operation: operation.name(),
+        model: String::new(),
         session_id: short_text(request.headers(), &headers::SESSION_ID),
         agent_id: short_text(request.headers(), &headers::AGENT_ID),
     };
-    match relayed(ingress, request, request_body, arrival).await {
+    match relayed(ingress, request, request_body, Arrival { operation, facts }).await {
         Ok(reply) => into_response(reply),
         Err(refusal) => refused(&refusal),
     }

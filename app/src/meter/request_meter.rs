@@ -23,7 +23,7 @@ pub struct RequestFacts {
     pub timestamp: DateTime<Utc>,
     /// Route template or name of the operation; never a raw path.
     pub operation: &'static str,
-    /// The model that was asked for.
+    /// The model that was asked for; empty until the body has been read, and where it names none.
     pub model: String,
     /// Claude Code's session.
     pub session_id: Option<String>,

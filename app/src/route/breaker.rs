@@ -182,11 +182,6 @@ impl Breaker {
         self.open_until
     }
 
-    /// Whether the breaker says no more than a new one would.
-    pub fn is_idle(&self, now: Instant) -> bool {
-        self.open_until.is_none() && self.recent.back().is_none_or(|(at, _)| now.duration_since(*at) > self.rule.window)
-    }
-
     fn open(&mut self, now: Instant, until: Instant) {
         (self.opened_at, self.open_until) = (Some(now), Some(until));
     }

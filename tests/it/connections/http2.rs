@@ -73,10 +73,7 @@ async fn streams_flow_and_end_over_http_2() {
         if index > 0 {
             steps.send(frames::chunk(&event.data));
         }
-        let mut seen = Vec::new();
-        while !seen.ends_with(b"\n\n") {
-            seen.extend(within("an event", body.next()).await.unwrap().unwrap());
-        }
+        let seen = support::client::next_event(&mut body).await;
         assert!(seen.starts_with(format!("event: {}\n", event.name).as_bytes()));
     }
     steps.finish();

@@ -82,10 +82,7 @@ async fn events_are_relayed_when_they_come_and_not_later() {
             steps.send(frames::chunk(&event.data));
         }
         // The next event is sent only when this one has arrived: nothing is held back for more.
-        let mut seen = Vec::new();
-        while !seen.ends_with(b"\n\n") {
-            seen.extend(within("an event", body.next()).await.unwrap().unwrap());
-        }
+        let seen = support::client::next_event(&mut body).await;
         assert!(seen.starts_with(format!("event: {}\n", event.name).as_bytes()));
     }
     steps.finish();
