@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 pub use answer::{Body, Reply};
 
 use crate::auth::{Directory, KeyHasher, PresentedKey};
-use crate::domain::{ClientPrincipal, ErrorType, Failure, FallbackReason, Family, Outcome, Provider};
+use crate::domain::{BedrockTarget, ClientPrincipal, ErrorType, Failure, FallbackReason, Family, Outcome};
 use crate::keyring::Keyring;
 use crate::meter::{Recorder, RequestFacts, RequestMeter, Served};
 use crate::route::circuits::{CircuitKey, Circuits};
@@ -142,7 +142,9 @@ impl Relay {
         };
         facts.model = head.model;
         let mut meter = RequestMeter::start(facts, Arc::clone(&principal), self.recorder.clone());
-        let case = Case { principal: &principal, exchange: &exchange, operation: arrival.operation, conversation };
+        let target = BedrockTarget { region: principal.bedrock_region.clone(), model: principal.bedrock_model.clone() };
+        let case =
+            Case { principal: &principal, exchange: &exchange, operation: arrival.operation, conversation, target };
         match self.answer(&case, &mut meter).await {
             Ok(answer) => Ok(answer.into_reply(meter, exchange.method == http::Method::HEAD, self.ping_interval)),
             Err(failure) => {
@@ -164,16 +166,16 @@ impl Relay {
             Decision::PlanThenBedrock => self.plan_then_bedrock(case, meter).await,
             Decision::PlanOnly => self.plan_only(case, meter).await,
             Decision::BedrockOnly => {
-                let prepared = self.prepare(case.principal, case.exchange).await?;
-                let ticket = self.circuits.bedrock_ticket(&case.principal.bedrock_region, Instant::now());
-                self.ask_bedrock(case.principal, prepared, None, ticket, meter).await.map_err(|refused| refused.failure)
+                let prepared = self.prepare(case).await?;
+                let ticket = self.circuits.bedrock_ticket(&case.target.region, Instant::now());
+                self.ask_bedrock(prepared, None, ticket, meter).await.map_err(|refused| refused.failure)
             }
             Decision::Nowhere(obstacle) => Err(no_way(case.operation, obstacle)),
         }
     }
 
     async fn plan_only(&self, case: &Case<'_>, meter: &mut RequestMeter) -> Result<Answer, Failure> {
-        meter.asks(Served { provider: Provider::Plan, fallback: None });
+        meter.asks_plan();
         // There is no other way, so the breakers are told and not asked. Other paths than messages tell them nothing.
         let key = (case.operation == Operation::Messages).then(|| self.circuit_key(case));
         let ticket = key.map(|key| self.circuits.ticket(key, Instant::now()));
@@ -193,7 +195,7 @@ impl Relay {
         };
         let (reason, otherwise) = match admitted {
             Ok(ticket) => {
-                meter.asks(Served { provider: Provider::Plan, fallback: None });
+                meter.asks_plan();
                 match self.ask_plan(case.exchange, Some(ticket), meter).await? {
                     PlanOutcome::Answer(answer) => {
                         self.stays.end(&case.conversation);
@@ -215,8 +217,8 @@ impl Relay {
         otherwise: Option<Result<Answer, Failure>>,
         meter: &mut RequestMeter,
     ) -> Result<Answer, Failure> {
-        let region = &case.principal.bedrock_region;
-        let prepared = self.prepare(case.principal, case.exchange).await;
+        let region = &case.target.region;
+        let prepared = self.prepare(case).await;
         let now = Instant::now();
         let ticket = match &otherwise {
             Some(_) => self.circuits.admit_bedrock(region, now),
@@ -230,7 +232,7 @@ impl Relay {
             };
         };
         tracing::info!(reason = reason.name(), "the plan does not serve; asking Bedrock");
-        match self.ask_bedrock(case.principal, prepared, Some(reason), ticket, meter).await {
+        match self.ask_bedrock(prepared, Some(reason), ticket, meter).await {
             Ok(answer) => {
                 self.stays.begin(case.conversation.clone(), Instant::now());
                 Ok(answer)
@@ -244,7 +246,7 @@ impl Relay {
             // A key or a model that Bedrock refuses will be refused again, while the plan may be back soon.
             Err(refused) if refused.is_about_the_setup => match otherwise {
                 Some(Ok(answer)) => {
-                    meter.asks(Served { provider: Provider::Plan, fallback: None });
+                    meter.asks_plan();
                     Ok(answer)
                 }
                 Some(Err(_)) => Err(refused.failure),
@@ -282,4 +284,6 @@ struct Case<'c> {
     exchange: &'c Exchange,
     operation: Operation,
     conversation: Conversation,
+    /// What Bedrock is asked for, if it is asked.
+    target: BedrockTarget,
 }

@@ -1,4 +1,13 @@
-//! Checks the region and the model of an access key before they become part of a URL.
+//! What a call of Bedrock is sent to: a region and a model, both checked before they become part of a URL.
+
+/// A model in a region.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct BedrockTarget {
+    /// AWS region, such as `us-east-1`.
+    pub region: String,
+    /// Bedrock model id, inference profile or ARN.
+    pub model: String,
+}
 
 /// Regions have the form `us-east-1`, `us-gov-west-1`, `ap-northeast-2`.
 ///

@@ -6,13 +6,16 @@ pub mod failure;
 pub mod family;
 pub mod principal;
 pub mod provider;
+pub mod refusal;
 pub mod secret;
 pub mod usage;
 
 pub use access_key::{AccessKey, KeyHash};
+pub use bedrock_target::BedrockTarget;
 pub use failure::{ErrorType, Failure};
 pub use family::Family;
 pub use principal::ClientPrincipal;
 pub use provider::{FallbackReason, Provider, RoutingStrategy};
+pub use refusal::{Refusal, RefusalKind};
 pub use secret::Secret;
 pub use usage::{Outcome, TokenUsage, UsageRecord};

@@ -50,6 +50,7 @@ pub struct RequestMeter {
     served: Option<Served>,
     /// Whether Bedrock may have counted tokens for it.
     metered: bool,
+    upstream_model: String,
     status: u16,
     circuit: &'static str,
     waited: Duration,
@@ -68,6 +69,7 @@ impl RequestMeter {
             span: Span::current(),
             served: None,
             metered: false,
+            upstream_model: String::new(),
             status: 0,
             circuit: "closed",
             waited: Duration::ZERO,
@@ -77,11 +79,16 @@ impl RequestMeter {
         }
     }
 
-    /// Says who is about to answer. From the moment Bedrock is asked, tokens may be counted there, whoever answers in
-    /// the end.
-    pub fn asks(&mut self, served: Served) {
-        self.served = Some(served);
-        self.metered |= served.provider == Provider::Bedrock;
+    /// The plan is about to answer.
+    pub fn asks_plan(&mut self) {
+        self.served = Some(Served { provider: Provider::Plan, fallback: None });
+    }
+
+    /// This model of Bedrock is about to answer. From now on tokens may be counted there, whoever answers in the end.
+    pub fn asks_bedrock(&mut self, fallback: Option<FallbackReason>, model: &str) {
+        self.served = Some(Served { provider: Provider::Bedrock, fallback });
+        model.clone_into(&mut self.upstream_model);
+        self.metered = true;
     }
 
     /// Bedrock refused the request, so nothing was counted there.
@@ -139,7 +146,7 @@ impl RequestMeter {
             user_id: self.principal.user_id,
             access_key_id: self.principal.access_key_id,
             model: self.facts.model.clone(),
-            upstream_model: self.principal.bedrock_model.clone(),
+            upstream_model: self.upstream_model.clone(),
             upstream_message_id: self.usage.message_id.clone(),
             tokens: self.usage.tokens,
             provider: Provider::Bedrock.name(),

@@ -12,7 +12,7 @@ use http::header::{CONTENT_LENGTH, HeaderValue};
 use super::body::{End, InSpan, LastEvent, metered_bytes, metered_events};
 use crate::domain::{FallbackReason, Outcome, Provider};
 use crate::meter::{RequestMeter, Served};
-use crate::upstream::bedrock::{Event, EventError};
+use crate::upstream::bedrock::Events;
 use crate::wire::{headers, idle};
 
 /// A body as it is relayed; an error breaks the client's connection.
@@ -44,9 +44,6 @@ pub(super) enum AnswerBody {
     /// The events of Bedrock.
     BedrockEvents(Events),
 }
-
-/// The events of Bedrock as they come.
-pub(super) type Events = Pin<Box<dyn Stream<Item = Result<Event, EventError>> + Send>>;
 
 /// What follows the part of an answer that has been read.
 pub(super) enum Rest {

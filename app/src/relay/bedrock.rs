@@ -1,20 +1,19 @@
 //! The part of a request's life that belongs to Bedrock: key, body, call.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::{FutureExt as _, StreamExt as _, future, stream};
 use http::HeaderMap;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 
-use super::Relay;
-use super::answer::{Answer, AnswerBody, Events};
-use crate::domain::{ClientPrincipal, ErrorType, Failure, FallbackReason, Provider, Secret};
+use super::answer::{Answer, AnswerBody};
+use super::{Case, Relay};
+use crate::domain::{BedrockTarget, ErrorType, Failure, FallbackReason, Provider, Secret};
 use crate::meter::{RequestMeter, Served};
 use crate::route::circuits::RegionTicket;
-use crate::upstream::bedrock::body::{self, Bridged, NotAnObject};
-use crate::upstream::bedrock::{Bedrock, BedrockFailure, EventError, events};
+use crate::upstream::bedrock::bridge::{self, Bridged, Edit, NotAnObject, Rules};
+use crate::upstream::bedrock::{Bedrock, BedrockFailure, EventError, Events};
 use crate::upstream::plan::Exchange;
 use crate::wire::headers;
 
@@ -23,6 +22,7 @@ const BRIDGED_IN_PLACE: usize = 256 << 10;
 
 /// A request that is ready for Bedrock.
 pub(super) struct Prepared {
+    target: BedrockTarget,
     key: Secret,
     bridged: Bridged,
     stream: bool,
@@ -33,8 +33,10 @@ impl Relay {
     ///
     /// # Errors
     /// What the client is told if Bedrock was its only hope.
-    pub(super) async fn prepare(&self, principal: &ClientPrincipal, exchange: &Exchange) -> Result<Prepared, Failure> {
-        let bridged = bridge(principal, exchange)
+    pub(super) async fn prepare(&self, case: &Case<'_>) -> Result<Prepared, Failure> {
+        let principal = case.principal;
+        let target = case.target.clone();
+        let bridged = bridge(&target, case.exchange)
             .await
             .map_err(|error| Failure::new(400, ErrorType::InvalidRequest, error.to_string()))?;
         let unusable = || {
@@ -46,7 +48,7 @@ impl Relay {
             tracing::error!(%error, access_key_id = %principal.access_key_id, "a Bedrock key cannot be opened");
             unusable()
         })?;
-        Ok(Prepared { key, bridged, stream: exchange.stream })
+        Ok(Prepared { target, key, bridged, stream: case.exchange.stream })
     }
 
     /// Calls Bedrock.
@@ -55,19 +57,18 @@ impl Relay {
     /// When Bedrock does not serve.
     pub(super) async fn ask_bedrock(
         &self,
-        principal: &Arc<ClientPrincipal>,
         prepared: Prepared,
         fallback: Option<FallbackReason>,
         ticket: RegionTicket,
         meter: &mut RequestMeter,
     ) -> Result<Answer, Refused> {
         let served = Served { provider: Provider::Bedrock, fallback };
-        meter.asks(served);
-        let Prepared { key, bridged: Bridged { body, dropped }, stream } = prepared;
-        let call = Call { bedrock: self.bedrock.clone(), ticket, principal: Arc::clone(principal), key, body };
+        let Prepared { target, key, bridged: Bridged { body, edits }, stream } = prepared;
+        meter.asks_bedrock(fallback, &target.model);
+        let call = Call { bedrock: self.bedrock.clone(), ticket, target, key, body };
         let asked = Instant::now();
         let called = if stream {
-            begun_in_time(call.stream(self.idle), self.ping_interval).await.map(AnswerBody::BedrockEvents)
+            begun_in_time(call.stream(), self.ping_interval).await.map(AnswerBody::BedrockEvents)
         } else {
             call.whole().await.map(AnswerBody::BedrockMessage)
         };
@@ -77,7 +78,7 @@ impl Relay {
                 meter.was_refused();
             }
         })?;
-        Ok(Answer { status: 200, headers: answer_headers(stream, &dropped), served, body })
+        Ok(Answer { status: 200, headers: answer_headers(stream, &edits), served, body })
     }
 }
 
@@ -92,39 +93,39 @@ pub(super) struct Refused {
 }
 
 /// Bridges a body; a large one apart from the threads that serve everybody else.
-async fn bridge(principal: &ClientPrincipal, exchange: &Exchange) -> Result<Bridged, NotAnObject> {
+async fn bridge(target: &BedrockTarget, exchange: &Exchange) -> Result<Bridged, NotAnObject> {
     if exchange.body.len() <= BRIDGED_IN_PLACE {
-        return body::bridge(&exchange.body, &exchange.headers, &principal.bedrock_model);
+        return bridge::bridge(&exchange.body, &exchange.headers, Rules { model: &target.model, refusals: &[] });
     }
-    let (bytes, headers, model) = (exchange.body.clone(), exchange.headers.clone(), principal.bedrock_model.clone());
-    let bridged = tokio::task::spawn_blocking(move || body::bridge(&bytes, &headers, &model)).await;
+    let (bytes, headers, model) = (exchange.body.clone(), exchange.headers.clone(), target.model.clone());
+    let bridging =
+        tokio::task::spawn_blocking(move || bridge::bridge(&bytes, &headers, Rules { model: &model, refusals: &[] }));
     // The bridge does not panic; if it ever did, the body would be one that it cannot bridge.
-    bridged.unwrap_or(Err(NotAnObject))
+    bridging.await.unwrap_or(Err(NotAnObject))
 }
 
 /// One call of Bedrock, owning what it needs, so that it can outlive the head of the answer.
 struct Call {
     bedrock: Bedrock,
     ticket: RegionTicket,
-    principal: Arc<ClientPrincipal>,
+    target: BedrockTarget,
     key: Secret,
-    body: Vec<u8>,
+    body: bytes::Bytes,
 }
 
 impl Call {
     async fn whole(self) -> Result<bytes::Bytes, Refused> {
-        let called = self.bedrock.invoke(&self.principal, &self.key, self.body).await;
+        let called = self.bedrock.invoke(&self.target, &self.key, self.body).await;
         learnt(self.ticket, called)
     }
 
     /// Waits for the first event: an error in its place keeps its HTTP status.
-    async fn stream(self, idle: Duration) -> Result<Events, Refused> {
-        let called = self.bedrock.invoke_stream(&self.principal, &self.key, self.body).await;
-        let raw = match called {
-            Ok(raw) => raw,
+    async fn stream(self) -> Result<Events, Refused> {
+        let called = self.bedrock.invoke_stream(&self.target, &self.key, self.body).await;
+        let mut events = match called {
+            Ok(events) => events,
             Err(failure) => return learnt(self.ticket, Err(failure)),
         };
-        let mut events: Events = Box::pin(events(raw, idle));
         let first = events.next().await;
         let now = Instant::now();
         match first {
@@ -196,14 +197,15 @@ async fn begun_in_time(
     Ok(Box::pin(late.flatten_stream()))
 }
 
-fn answer_headers(stream: bool, dropped: &[&str]) -> HeaderMap {
+fn answer_headers(stream: bool, edits: &[Edit]) -> HeaderMap {
     let mut map = HeaderMap::new();
     let kind = if stream { "text/event-stream; charset=utf-8" } else { "application/json" };
     map.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     if stream {
         map.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     }
-    if let (false, Ok(names)) = (dropped.is_empty(), HeaderValue::from_str(&dropped.join(","))) {
+    let names: Vec<String> = edits.iter().map(Edit::to_string).collect();
+    if let (false, Ok(names)) = (names.is_empty(), HeaderValue::from_str(&names.join(","))) {
         map.insert(headers::BEDROCK_DROPPED, names);
     }
     map

@@ -9,10 +9,10 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, stream};
 use tracing::Span;
 
-use super::answer::{Body, Events};
+use super::answer::Body;
 use crate::domain::Outcome;
 use crate::meter::RequestMeter;
-use crate::upstream::bedrock::{EventError, EventKind};
+use crate::upstream::bedrock::{EventError, EventKind, Events};
 use crate::wire::sse;
 
 /// How the end of a plan's body is told from a break.

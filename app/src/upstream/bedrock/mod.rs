@@ -1,12 +1,13 @@
 //! Amazon Bedrock as an upstream: `InvokeModel` and `InvokeModelWithResponseStream` with the key of the access key.
 
 pub mod betas;
-pub mod body;
+pub mod bridge;
 mod connector;
 mod failure;
 pub mod generation;
 mod stream;
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use aws_sdk_bedrockruntime::Client;
@@ -14,14 +15,16 @@ use aws_sdk_bedrockruntime::config::retry::RetryConfig;
 use aws_sdk_bedrockruntime::config::{BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig, Token};
 use aws_sdk_bedrockruntime::primitives::Blob;
 use bytes::Bytes;
+use futures_util::Stream;
 
 pub use failure::BedrockFailure;
-pub use stream::{Event, EventError, EventKind, events};
+pub use stream::{Event, EventError, EventKind};
 
 use crate::config::{BedrockConfig, TimeoutConfig};
-use crate::domain::{ClientPrincipal, Secret};
+use crate::domain::{BedrockTarget, Secret};
 use crate::wire::json;
 use connector::ReqwestConnector;
+use stream::events;
 
 const JSON: &str = "application/json";
 
@@ -34,10 +37,13 @@ pub struct Bedrock {
 }
 
 /// The events of a streamed answer as the SDK decodes them.
-pub type RawEvents = aws_sdk_bedrockruntime::primitives::event_stream::EventReceiver<
+type RawEvents = aws_sdk_bedrockruntime::primitives::event_stream::EventReceiver<
     aws_sdk_bedrockruntime::types::ResponseStream,
     aws_sdk_bedrockruntime::types::error::ResponseStreamError,
 >;
+
+/// The events of a streamed answer as they come.
+pub type Events = Pin<Box<dyn Stream<Item = Result<Event, EventError>> + Send>>;
 
 impl Bedrock {
     /// Bedrock at AWS's endpoints, or at the configured one.
@@ -60,57 +66,47 @@ impl Bedrock {
         body_bytes <= self.max_body
     }
 
-    /// Calls the principal's model and waits for the whole answer.
+    /// Calls the model and waits for the whole answer.
     ///
     /// # Errors
     /// When Bedrock refuses, fails, or does not answer in time.
-    pub async fn invoke(
-        &self,
-        principal: &ClientPrincipal,
-        key: &Secret,
-        body: Vec<u8>,
-    ) -> Result<Bytes, BedrockFailure> {
-        let call = self
-            .client
-            .invoke_model()
-            .model_id(&principal.bedrock_model)
-            .content_type(JSON)
-            .accept(JSON)
-            .body(Blob::new(body));
-        let call = call.customize().config_override(per_call(principal, key)).send();
+    pub async fn invoke(&self, target: &BedrockTarget, key: &Secret, body: Bytes) -> Result<Bytes, BedrockFailure> {
+        let call =
+            self.client.invoke_model().model_id(&target.model).content_type(JSON).accept(JSON).body(Blob::new(body));
+        let call = call.customize().config_override(per_call(target, key)).send();
         let answer = within(self.timeouts.first_byte, call).await??;
         let body = Bytes::from(answer.body.into_inner());
         // Some errors of AWS come with status 200.
         if is_message(&body) { Ok(body) } else { Err(BedrockFailure::invalid_answer()) }
     }
 
-    /// Calls the principal's model and waits until its answer begins.
+    /// Calls the model and waits until its answer begins.
     ///
     /// # Errors
     /// When Bedrock refuses, fails, or does not begin to answer in time.
     pub async fn invoke_stream(
         &self,
-        principal: &ClientPrincipal,
+        target: &BedrockTarget,
         key: &Secret,
-        body: Vec<u8>,
-    ) -> Result<RawEvents, BedrockFailure> {
+        body: Bytes,
+    ) -> Result<Events, BedrockFailure> {
         let call = self
             .client
             .invoke_model_with_response_stream()
-            .model_id(&principal.bedrock_model)
+            .model_id(&target.model)
             .content_type(JSON)
             .accept(JSON)
             .body(Blob::new(body));
-        let call = call.customize().config_override(per_call(principal, key)).send();
+        let call = call.customize().config_override(per_call(target, key)).send();
         let answer = within(self.timeouts.stream_first_byte, call).await??;
-        Ok(answer.body)
+        Ok(Box::pin(events(answer.body, self.timeouts.idle)))
     }
 }
 
 /// What differs between calls: the region and the credential.
-fn per_call(principal: &ClientPrincipal, key: &Secret) -> aws_sdk_bedrockruntime::config::Builder {
+fn per_call(target: &BedrockTarget, key: &Secret) -> aws_sdk_bedrockruntime::config::Builder {
     aws_sdk_bedrockruntime::Config::builder()
-        .region(Region::new(principal.bedrock_region.clone()))
+        .region(Region::new(target.region.clone()))
         .bearer_token(Token::new(key.expose(), None))
 }
 

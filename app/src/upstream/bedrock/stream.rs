@@ -86,7 +86,7 @@ pub enum EventError {
 }
 
 /// The events of a stream up to its `message_stop`, or up to the error that ended it; nothing follows an error.
-pub fn events(raw: RawEvents, idle: Duration) -> impl Stream<Item = Result<Event, EventError>> + Send {
+pub(super) fn events(raw: RawEvents, idle: Duration) -> impl Stream<Item = Result<Event, EventError>> + Send {
     futures_util::stream::unfold(State::Reading { raw: Box::new(raw), stopped: false }, move |state| async move {
         let State::Reading { mut raw, mut stopped } = state else { return None };
         loop {

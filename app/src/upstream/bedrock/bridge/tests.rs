@@ -7,11 +7,11 @@ use super::*;
 
 const OPUS_5: &str = "global.anthropic.claude-opus-5-5";
 
-fn bridged(body: &str, model: &str) -> (String, Vec<&'static str>) {
+fn bridged(body: &str, model: &str) -> (String, Vec<String>) {
     let mut headers = HeaderMap::new();
     headers.insert("anthropic-beta", "claude-code-20250219,interleaved-thinking-2025-05-14".parse().unwrap());
-    let Bridged { body, dropped } = bridge(body.as_bytes(), &headers, model).unwrap();
-    (String::from_utf8(body).unwrap(), dropped)
+    let Bridged { body, edits } = bridge(body.as_bytes(), &headers, Rules { model, refusals: &[] }).unwrap();
+    (String::from_utf8(body.into()).unwrap(), edits.iter().map(Edit::to_string).collect())
 }
 
 #[test]
@@ -104,7 +104,11 @@ fn thinking_blocks_are_untouched() {
 #[test]
 fn what_is_no_object_is_refused() {
     for body in ["", "[]", "null", "{}", "{\"a\":", "{\"a\":1}x", "\u{feff}{}"] {
-        assert_eq!(bridge(body.as_bytes(), &HeaderMap::new(), OPUS_5), Err(NotAnObject), "{body}");
+        assert_eq!(
+            bridge(body.as_bytes(), &HeaderMap::new(), Rules { model: OPUS_5, refusals: &[] }),
+            Err(NotAnObject),
+            "{body}"
+        );
     }
 }
 

@@ -1,12 +1,16 @@
 //! Turns the body of a Messages request into the one that `InvokeModel` takes, by cutting and inserting, so that
 //! everything which is not named here survives byte for byte.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::ops::Range;
 
+use bytes::Bytes;
 use http::HeaderMap;
 
 use super::betas;
 use super::generation::{Capabilities, capabilities};
+use crate::domain::Refusal;
 use crate::wire::json::{self, Member};
 use crate::wire::splice::Splice;
 
@@ -20,13 +24,43 @@ const MOVED: &[&str] = &["model", "stream", "anthropic_version", "anthropic_beta
 const REFUSED: &[&str] =
     &["context_management", "service_tier", "container", "inference_geo", "mcp_servers", "speed", "fallbacks", "betas"];
 
-/// A body for Bedrock, and what it had to leave behind.
+/// What a body is bridged for.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules<'r> {
+    /// The model that will serve it.
+    pub model: &'r str,
+    /// What that model has turned out to refuse beyond its row of the table.
+    pub refusals: &'r [Refusal],
+}
+
+/// A body for Bedrock, and what was done to it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Bridged {
     /// The body.
-    pub body: Vec<u8>,
-    /// Names of fields that were dropped, each once, in the order of their first appearance.
-    pub dropped: Vec<&'static str>,
+    pub body: Bytes,
+    /// What became of fields that Bedrock does not take as they were, each once, in the order of their first appearance.
+    pub edits: Vec<Edit>,
+}
+
+/// Something that is not at Bedrock what it was in the request.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Edit {
+    /// A field, by its path without indices, or a value of one as `field=value`.
+    Dropped(Cow<'static, str>),
+    /// A field got another value.
+    Changed(Cow<'static, str>, Cow<'static, str>),
+    /// So many thinking blocks of former turns.
+    ThinkingDropped(usize),
+}
+
+impl fmt::Display for Edit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dropped(what) => f.write_str(what),
+            Self::Changed(what, to) => write!(f, "{what}->{to}"),
+            Self::ThinkingDropped(count) => write!(f, "thinking blocks={count}"),
+        }
+    }
 }
 
 /// The request's body is no JSON object.
@@ -34,22 +68,23 @@ pub struct Bridged {
 #[error("the request body is not a JSON object")]
 pub struct NotAnObject;
 
-/// Bridges a body for a model; `headers` are the client's, for their beta features. Reads each byte of the body at most
+/// Bridges a body; `headers` are the client's, for their beta features. Reads each byte of the body at most
 /// three times, whatever is in it.
 ///
 /// # Errors
 /// When the body is no valid JSON object, or an empty one; then nothing was done.
-pub fn bridge(body: &[u8], headers: &HeaderMap, model: &str) -> Result<Bridged, NotAnObject> {
+pub fn bridge(body: &[u8], headers: &HeaderMap, rules: Rules<'_>) -> Result<Bridged, NotAnObject> {
     serde_json::from_slice::<serde::de::IgnoredAny>(body).map_err(|_| NotAnObject)?;
     let members = json::members(body, 0).filter(|members| !members.is_empty()).ok_or(NotAnObject)?;
-    let capabilities = capabilities(model);
+    let capabilities = capabilities(rules.model);
     let mut bridge = Bridge { body, capabilities, splice: Splice::default(), dropped: Vec::new() };
     let remove = bridge.top_level(&members);
     bridge.thinking_and_messages(&members);
     bridge.cache_scopes(&members, &remove);
     let added = added_fields(&betas::for_bedrock(headers, capabilities));
     bridge.splice.edit_object(&members, |index| remove[index], &added);
-    Ok(Bridged { body: bridge.splice.apply(body), dropped: bridge.dropped })
+    let edits = bridge.dropped.into_iter().map(|name| Edit::Dropped(name.into())).collect();
+    Ok(Bridged { body: bridge.splice.apply(body).into(), edits })
 }
 
 struct Bridge<'b> {
