@@ -1,5 +1,18 @@
 //! What a call of Bedrock is sent to: a region and a model, both checked before they become part of a URL.
 
+use serde::Deserialize;
+
+/// The form in which Bedrock is spoken to.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Dialect {
+    /// `InvokeModel` and `InvokeModelWithResponseStream`.
+    #[default]
+    Invoke,
+    /// Anthropic's Messages API at `/anthropic/v1/messages`.
+    Messages,
+}
+
 /// A model in a region.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct BedrockTarget {

@@ -11,7 +11,7 @@ pub mod secret;
 pub mod usage;
 
 pub use access_key::{AccessKey, KeyHash};
-pub use bedrock_target::BedrockTarget;
+pub use bedrock_target::{BedrockTarget, Dialect};
 pub use failure::{ErrorType, Failure};
 pub use family::Family;
 pub use principal::ClientPrincipal;

@@ -12,7 +12,7 @@ use super::{Case, Relay};
 use crate::domain::{BedrockTarget, ErrorType, Failure, FallbackReason, Provider, Secret};
 use crate::meter::{RequestMeter, Served};
 use crate::route::circuits::RegionTicket;
-use crate::upstream::bedrock::bridge::{self, Bridged, Edit, NotAnObject, Rules};
+use crate::upstream::bedrock::bridge::{self, Bridged, Edit, NotBridgeable, Rules};
 use crate::upstream::bedrock::{Bedrock, BedrockFailure, EventError, Events};
 use crate::upstream::plan::Exchange;
 use crate::wire::headers;
@@ -63,7 +63,7 @@ impl Relay {
         meter: &mut RequestMeter,
     ) -> Result<Answer, Refused> {
         let served = Served { provider: Provider::Bedrock, fallback };
-        let Prepared { target, key, bridged: Bridged { body, edits }, stream } = prepared;
+        let Prepared { target, key, bridged: Bridged { body, edits, .. }, stream } = prepared;
         meter.asks_bedrock(fallback, &target.model);
         let call = Call { bedrock: self.bedrock.clone(), ticket, target, key, body };
         let asked = Instant::now();
@@ -93,15 +93,14 @@ pub(super) struct Refused {
 }
 
 /// Bridges a body; a large one apart from the threads that serve everybody else.
-async fn bridge(target: &BedrockTarget, exchange: &Exchange) -> Result<Bridged, NotAnObject> {
+async fn bridge(target: &BedrockTarget, exchange: &Exchange) -> Result<Bridged, NotBridgeable> {
     if exchange.body.len() <= BRIDGED_IN_PLACE {
-        return bridge::bridge(&exchange.body, &exchange.headers, Rules { model: &target.model, refusals: &[] });
+        return bridge::bridge(&exchange.body, &exchange.headers, Rules::of(&target.model));
     }
     let (bytes, headers, model) = (exchange.body.clone(), exchange.headers.clone(), target.model.clone());
-    let bridging =
-        tokio::task::spawn_blocking(move || bridge::bridge(&bytes, &headers, Rules { model: &model, refusals: &[] }));
+    let bridging = tokio::task::spawn_blocking(move || bridge::bridge(&bytes, &headers, Rules::of(&model)));
     // The bridge does not panic; if it ever did, the body would be one that it cannot bridge.
-    bridging.await.unwrap_or(Err(NotAnObject))
+    bridging.await.unwrap_or(Err(NotBridgeable::NotAnObject))
 }
 
 /// One call of Bedrock, owning what it needs, so that it can outlive the head of the answer.

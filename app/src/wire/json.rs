@@ -3,11 +3,12 @@
 //! It checks only what it walks over: callers that need valid JSON validate first. On anything malformed the
 //! walk ends with `None`; it never panics.
 
+mod cursor;
+
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// Objects nested deeper than this are not visited; no request of a client comes near it.
-const MAX_DEPTH: usize = 128;
+pub use cursor::Cursor;
 
 /// A member of an object: where its key (quotes included) and its value stand in the text.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -141,62 +142,6 @@ fn skip_container(text: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
-/// Whether to look below a key.
-pub type Enter<'e> = dyn Fn(&Range<usize>) -> bool + 'e;
-/// Takes an object: the key under which it stands, and its members.
-pub type Visit<'v> = dyn FnMut(Option<&Range<usize>>, &[Member]) + 'v;
-
-/// Visits every object below the value at `start`, the innermost first, reading each byte once. `visit` gets the range
-/// of the key under which the object stands (the nearest one, for objects in arrays) and its members; `enter` says
-/// whether to look below a key.
-pub fn visit_objects(text: &[u8], start: usize, enter: &Enter<'_>, visit: &mut Visit<'_>) -> Option<usize> {
-    visit_value(text, start, None, MAX_DEPTH, enter, visit)
-}
-
-fn visit_value(
-    text: &[u8],
-    start: usize,
-    key: Option<&Range<usize>>,
-    depth: usize,
-    enter: &Enter<'_>,
-    visit: &mut Visit<'_>,
-) -> Option<usize> {
-    let opening = text.get(start)?;
-    let is_object = *opening == b'{';
-    if depth == 0 || !(is_object || *opening == b'[') {
-        return skip_value(text, start);
-    }
-    let closing = if is_object { b'}' } else { b']' };
-    let mut members = Vec::new();
-    let mut at = skip_space(text, start + 1);
-    while text.get(at)? != &closing {
-        if is_object {
-            let key = at..skip_string(text, at)?;
-            let colon = skip_space(text, key.end);
-            let value = skip_space(text, expect(text, colon, b':')?);
-            let end = if enter(&key) {
-                visit_value(text, value, Some(&key), depth - 1, enter, visit)?
-            } else {
-                skip_value(text, value)?
-            };
-            members.push(Member { key, value: value..end });
-            at = end;
-        } else {
-            at = visit_value(text, at, key, depth - 1, enter, visit)?;
-        }
-        at = skip_space(text, at);
-        match text.get(at)? {
-            b',' => at = skip_space(text, at + 1),
-            byte if *byte == closing => {}
-            _ => return None,
-        }
-    }
-    if is_object {
-        visit(key, &members);
-    }
-    Some(at + 1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -228,29 +173,6 @@ mod tests {
     fn depth_is_no_obstacle() {
         let deep = format!("{{\"a\":{}{},\"stream\":true}}", "[".repeat(5000), "]".repeat(5000));
         assert_eq!(names_and_values(&deep)[1], ("stream".to_owned(), "true".to_owned()));
-        assert_eq!(visit_objects(deep.as_bytes(), 0, &|_| true, &mut |_, _| {}), Some(deep.len()));
-    }
-
-    #[test]
-    fn objects_are_visited_from_the_inside_with_the_key_they_stand_under() {
-        let text = r#"{"a":[{"b":{}},{"c":1}],"skipped":{"d":{}},"e\u0066":{"g":[[{}]]}}"#;
-        let bytes = text.as_bytes();
-        let mut seen = Vec::new();
-        let enter = |key: &Range<usize>| string(bytes, key).as_deref() != Some("skipped");
-        let end = visit_objects(bytes, 0, &enter, &mut |key, members| {
-            let names: Vec<_> = members.iter().map(|member| member.name(bytes).unwrap().into_owned()).collect();
-            seen.push((key.map(|key| string(bytes, key).unwrap().into_owned()), names.join("+")));
-        });
-        let expected = [
-            (Some("b"), ""),
-            (Some("a"), "b"),
-            (Some("a"), "c"),
-            (Some("g"), ""),
-            (Some("ef"), "g"),
-            (None, "a+skipped+ef"),
-        ];
-        assert_eq!(seen, expected.map(|(key, names)| (key.map(str::to_owned), names.to_owned())));
-        assert_eq!(end, Some(text.len()));
     }
 
     #[test]
@@ -264,7 +186,6 @@ mod tests {
         fn any_bytes_are_walked_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = members(&bytes, 0);
             let _ = elements(&bytes, 0);
-            let _ = visit_objects(&bytes, 0, &|_| true, &mut |_, _| {});
         }
 
         #[test]

@@ -19,31 +19,30 @@ impl Splice {
     /// Removes the members of one object for which `remove` says so, each with one comma, and appends `added`
     /// (complete `"name":value` texts) after the last one.
     pub fn edit_object(&mut self, members: &[Member], remove: impl Fn(usize) -> bool, added: &[Vec<u8>]) {
-        let mut kept_before = false;
+        let mut cuts = Cuts::default();
         for (index, member) in members.iter().enumerate() {
-            if !remove(index) {
-                kept_before = true;
-            } else if kept_before {
-                // The comma before it goes too.
-                self.replace(members[index - 1].value.end..member.value.end, Vec::new());
-            } else {
-                let end = members.get(index + 1).map_or(member.value.end, |next| next.key.start);
-                self.replace(member.key.start..end, Vec::new());
-            }
+            cuts.item(member.key.start..member.value.end, !remove(index), self);
         }
+        let kept = cuts.kept();
+        cuts.finish(self);
         if let (Some(last), false) = (members.last(), added.is_empty()) {
             let mut text = added.join(&b',');
-            if kept_before {
+            if kept > 0 {
                 text.insert(0, b',');
             }
             self.replace(last.value.end..last.value.end, text);
         }
     }
 
+    /// Takes over all changes of another list.
+    pub fn append(&mut self, mut other: Self) {
+        self.changes.append(&mut other.changes);
+    }
+
     /// The text with all changes made.
     pub fn apply(mut self, text: &[u8]) -> Vec<u8> {
-        // Of changes that begin at the same place the widest comes first, and hides the others.
-        self.changes.sort_by_key(|(range, _)| (range.start, std::cmp::Reverse(range.end)));
+        // Of changes that begin at the same place insertions come first; then the widest, which hides the others.
+        self.changes.sort_by_key(|(range, _)| (range.start, !range.is_empty(), std::cmp::Reverse(range.end)));
         let added: usize = self.changes.iter().map(|(_, with)| with.len()).sum();
         let mut out = Vec::with_capacity(text.len() + added);
         let mut at = 0;
@@ -58,6 +57,47 @@ impl Splice {
         }
         out.extend_from_slice(&text[at..]);
         out
+    }
+}
+
+/// Cuts items out of one object or array, each with one comma, as they come by.
+#[derive(Default, Debug)]
+pub struct Cuts {
+    kept: usize,
+    /// Where the last item ended, once one was kept.
+    end: usize,
+    /// Cut items before the first one that is kept.
+    leading: Option<Range<usize>>,
+}
+
+impl Cuts {
+    /// The next item: a member with its key, or an element.
+    pub fn item(&mut self, item: Range<usize>, keep: bool, splice: &mut Splice) {
+        if keep {
+            if let Some(leading) = self.leading.take() {
+                splice.replace(leading.start..item.start, Vec::new());
+            }
+            self.kept += 1;
+        } else if self.kept > 0 {
+            // The comma before it goes too.
+            splice.replace(self.end..item.end, Vec::new());
+        } else {
+            let start = self.leading.as_ref().map_or(item.start, |leading| leading.start);
+            self.leading = Some(start..item.end);
+        }
+        self.end = item.end;
+    }
+
+    /// How many items were kept so far.
+    pub fn kept(&self) -> usize {
+        self.kept
+    }
+
+    /// There are no more items.
+    pub fn finish(self, splice: &mut Splice) {
+        if let Some(leading) = self.leading {
+            splice.replace(leading, Vec::new());
+        }
     }
 }
 

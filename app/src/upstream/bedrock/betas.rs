@@ -2,100 +2,90 @@
 
 use http::HeaderMap;
 
-use super::generation::Capabilities;
+use super::bridge::Rules;
+use crate::domain::RefusalKind;
 use crate::wire::headers::ANTHROPIC_BETA;
 
-const INTERLEAVED: &str = "interleaved-thinking-2025-05-14";
-const TOOL_SEARCH: &str = "tool-search-tool-2025-10-19";
-const TOKEN_COUNT: &str = "thinking-token-count-2026-05-13";
-const DISPLAY_UPDATES: &str = "thinking-display-updates-2026-08-18";
-
-/// What Bedrock is known to take, in the order in which Claude Code lists it there. Everything else stays behind:
-/// one unknown value would fail the whole request.
-const ACCEPTED: &[&str] = &[
-    INTERLEAVED,
-    TOOL_SEARCH,
-    TOKEN_COUNT,
-    DISPLAY_UPDATES,
-    "dangerous-tool-use-2026-09-03",
-    "afk-mode-2026-01-31",
-    "context-1m-2025-08-07",
-    "fine-grained-tool-streaming-2025-05-14",
-    "computer-use-2025-01-24",
-    "computer-use-2025-11-24",
-    "token-efficient-tools-2025-02-19",
-    "output-128k-2025-02-19",
-    "dev-full-thinking-2025-05-14",
-    "tool-examples-2025-10-29",
-    "compact-2026-01-12",
-    "thinking-binding-controls-2026-08-01",
-    "fallback-credit-2026-06-01",
-];
-
-/// Features that have another name on Bedrock.
-const RENAMED: &[(&str, &str)] =
-    &[("advanced-tool-use-2025-11-20", TOOL_SEARCH), ("fallback-credit-2026-07-01", "fallback-credit-2026-06-01")];
-
-/// The values for `anthropic_beta`: from every header line, renamed, without duplicates, and only what the model takes.
-pub fn for_bedrock(headers: &HeaderMap, model: Capabilities) -> Vec<&'static str> {
-    let asked: Vec<&str> = headers
-        .get_all(ANTHROPIC_BETA)
-        .iter()
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| line.split(','))
-        .map(str::trim)
-        .map(|name| RENAMED.iter().find(|(from, _)| *from == name).map_or(name, |(_, to)| to))
-        .collect();
-    ACCEPTED.iter().copied().filter(|name| asked.contains(name) && taken_by(model, name)).collect()
+/// The values of all header lines as Bedrock names them, without duplicates.
+pub(super) fn asked<'h>(headers: &'h HeaderMap, rules: &Rules<'h>) -> Vec<&'h str> {
+    let lines = headers.get_all(ANTHROPIC_BETA).iter().filter_map(|line| line.to_str().ok());
+    let names = lines.flat_map(|line| line.split(',')).map(str::trim).filter(|name| !name.is_empty());
+    let mut asked: Vec<&str> = names.map(|name| rules.table.renamed(name)).collect();
+    asked.sort_unstable();
+    asked.dedup();
+    asked
 }
 
-fn taken_by(model: Capabilities, name: &str) -> bool {
-    match name {
-        INTERLEAVED => model.interleaved_thinking,
-        TOOL_SEARCH => model.tool_search,
-        TOKEN_COUNT | DISPLAY_UPDATES => model.thinking_reports,
-        _ => true,
-    }
+/// Those of the asked values that the model is known to take, in the order in which Claude Code itself lists them
+/// there. Everything else stays behind: one unknown value would fail the whole request.
+pub(super) fn taken<'r>(asked: &[&str], rules: &Rules<'r>) -> Vec<&'r str> {
+    let refused = |name: &str| rules.refuses(RefusalKind::Beta, name);
+    let only_core = refused("*");
+    let core = &rules.table.betas.core;
+    let values = rules.row.betas.iter().map(String::as_str);
+    values
+        .filter(|name| asked.binary_search(name).is_ok())
+        .filter(|name| !refused(name) && (!only_core || core.iter().any(|kept| kept == name)))
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::upstream::bedrock::generation::capabilities;
 
-    fn bridged(lines: &[&str], model: &str) -> Vec<&'static str> {
+    const INTERLEAVED: &str = "interleaved-thinking-2025-05-14";
+    const TOOL_SEARCH: &str = "tool-search-tool-2025-10-19";
+    const TOKEN_COUNT: &str = "thinking-token-count-2026-05-13";
+    const OPUS_5: &str = "us.anthropic.claude-opus-5-5";
+
+    fn with(lines: &[&str], rules: &Rules<'_>) -> Vec<String> {
         let mut headers = HeaderMap::new();
         for line in lines {
             headers.append(ANTHROPIC_BETA, line.parse().unwrap());
         }
-        for_bedrock(&headers, capabilities(model))
+        taken(&asked(&headers, rules), rules).into_iter().map(str::to_owned).collect()
+    }
+
+    fn bridged(lines: &[&str], model: &str) -> Vec<String> {
+        with(lines, &Rules::of(model))
     }
 
     /// What Claude Code 2.1.330 sends to the plan.
-    const CLIENT: &str = "claude-code-20250219,interleaved-thinking-2025-05-14,context-management-2025-06-27,\
+    const CLIENT: &str = "claude-code-20250219,interleaved-thinking-2025-05-14,\
         per-turn-control-2026-07-01,mid-conversation-tool-changes-2026-07-01,thinking-token-count-2026-05-13,\
         advanced-tool-use-2025-11-20,effort-2025-11-24";
 
+    /// B-01: only what the model takes, and nothing that nobody knows.
     #[test]
     fn the_list_is_what_the_client_itself_sends_to_bedrock() {
-        assert_eq!(bridged(&[CLIENT], "us.anthropic.claude-opus-5-5"), [INTERLEAVED, TOOL_SEARCH, TOKEN_COUNT]);
+        assert_eq!(bridged(&[CLIENT], OPUS_5), [INTERLEAVED, TOOL_SEARCH, TOKEN_COUNT]);
         assert_eq!(bridged(&[CLIENT], "us.anthropic.claude-opus-4-6-v1"), [INTERLEAVED, TOOL_SEARCH]);
         assert_eq!(bridged(&[CLIENT], "us.anthropic.claude-haiku-4-5-20251001-v1:0"), [TOOL_SEARCH]);
+        assert_eq!(bridged(&["made-up-2030-01-01"], OPUS_5), [] as [&str; 0]);
     }
 
     /// B-04: values come on several header lines.
     #[test]
     fn several_header_lines_are_one_list() {
-        let lines = ["interleaved-thinking-2025-05-14, made-up-2030-01-01", "context-1m-2025-08-07"];
-        assert_eq!(bridged(&lines, "claude-opus-5-5"), [INTERLEAVED, "context-1m-2025-08-07"]);
+        let lines = ["interleaved-thinking-2025-05-14, made-up-2030-01-01", "thinking-token-count-2026-05-13,,"];
+        assert_eq!(bridged(&lines, OPUS_5), [INTERLEAVED, TOKEN_COUNT]);
     }
 
-    /// B-03: both names of one feature are one value.
+    /// B-03: Bedrock has other names for some, and wants each once.
     #[test]
     fn renamed_features_come_once() {
-        assert_eq!(
-            bridged(&["advanced-tool-use-2025-11-20,tool-search-tool-2025-10-19"], "claude-opus-5-5"),
-            [TOOL_SEARCH]
-        );
+        let lines = ["advanced-tool-use-2025-11-20,tool-search-tool-2025-10-19"];
+        assert_eq!(bridged(&lines, OPUS_5), [TOOL_SEARCH]);
+        assert_eq!(bridged(&["fallback-credit-2026-07-01"], OPUS_5), ["fallback-credit-2026-06-01"]);
+    }
+
+    /// B-02: what a model has refused is left out; where it named nothing, all but the core is.
+    #[test]
+    fn what_was_refused_is_left_out() {
+        use crate::domain::Refusal;
+        let one = [Refusal::new(RefusalKind::Beta, TOOL_SEARCH)];
+        assert_eq!(with(&[CLIENT], &Rules { refusals: &one, ..Rules::of(OPUS_5) }), [INTERLEAVED, TOKEN_COUNT]);
+        let all = [Refusal::new(RefusalKind::Beta, "*")];
+        assert_eq!(with(&[CLIENT], &Rules { refusals: &all, ..Rules::of(OPUS_5) }), [INTERLEAVED, TOOL_SEARCH]);
     }
 }

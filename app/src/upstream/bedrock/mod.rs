@@ -1,10 +1,11 @@
 //! Amazon Bedrock as an upstream: `InvokeModel` and `InvokeModelWithResponseStream` with the key of the access key.
 
-pub mod betas;
+mod betas;
 pub mod bridge;
+pub mod capabilities;
 mod connector;
 mod failure;
-pub mod generation;
+mod generation;
 mod stream;
 
 use std::pin::Pin;
