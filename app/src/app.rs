@@ -12,6 +12,7 @@ use crate::config::{Config, LimitConfig};
 use crate::ingress::{self, InFlight, Ingress, RateLimit, SharedIngress, Stages};
 use crate::keyring::Keyring;
 use crate::meter::{Recorder, RecorderTask};
+use crate::models::{self, Models, ModelsTask};
 use crate::relay::Relay;
 use crate::route::circuits::Circuits;
 use crate::route::stays::Stays;
@@ -28,6 +29,7 @@ pub struct App {
     listener: TcpListener,
     address: SocketAddr,
     recorder: RecorderTask,
+    models: ModelsTask,
     sharing: LimitSharingTask,
     database: Database,
 }
@@ -54,6 +56,7 @@ impl App {
         })?;
         let address = listener.local_addr()?;
         let (recorder, recorder_task) = Recorder::start(database.clone());
+        let (models, models_task) = Models::start(database.clone(), models::LOOK_EVERY);
         let circuits = Circuits::default();
         let (sharing, sharing_task) = LimitSharing::start(database.clone(), circuits.clone());
         let relay = Relay {
@@ -63,6 +66,7 @@ impl App {
             plan: Plan::new(plan_clients, &config.plan, config.timeouts)
                 .context("PLAN_API_KEY cannot be sent as a header")?,
             bedrock: Bedrock::new(http, &config.bedrock, config.timeouts),
+            models,
             circuits,
             stays: Stays::new(config.timeouts.stay),
             sharing,
@@ -85,6 +89,7 @@ impl App {
             listener,
             address,
             recorder: recorder_task,
+            models: models_task,
             sharing: sharing_task,
             database,
         })
@@ -98,7 +103,7 @@ impl App {
     /// Serves until the first of the `signals`, then lets running requests finish, writes down their usage, and returns.
     /// A second signal ends the delay in which requests are still taken.
     pub async fn run(self, signals: impl Stream<Item = ()>) {
-        let Self { ingress, limits, listener, address, recorder, sharing, database } = self;
+        let Self { ingress, limits, listener, address, recorder, models, sharing, database } = self;
         tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
         let stages = ingress.stages.clone();
         let conducted = async {
@@ -106,12 +111,18 @@ impl App {
             std::future::pending::<()>().await;
         };
         let served = async {
+            let ingress = async {
+                // Nobody waits in vain: without the database no access key is known yet.
+                ingress.relay.models.first_look().await;
+                ingress::serve(listener, ingress, limits).await;
+            };
             tokio::select! {
-                () = ingress::serve(listener, ingress, limits) => {}
+                () = ingress => {}
                 () = conducted => {}
             }
         };
         tokio::join!(served, report_state(&database));
+        models.stop().await;
         sharing.stop().await;
         recorder.drain().await;
         database.close().await;

@@ -10,7 +10,7 @@
 //!
 //! # Layers
 //! A module imports only what stands below it, and its own children:
-//! `cli` · `app, openapi` · `ingress` · `relay` · `sharing` · `auth, keyring, route, upstream, meter` · `store, vault` ·
+//! `cli` · `app, openapi` · `ingress` · `relay` · `models, sharing` · `auth, keyring, route, upstream, meter` · `store, vault` ·
 //! `config, telemetry, wire` · `domain`. `domain` imports nothing of ours. Neither `wire` nor the decisions of `route`
 //! do any IO; `route` also remembers what they rest on.
 
@@ -22,6 +22,7 @@ pub mod domain;
 pub mod ingress;
 pub mod keyring;
 pub mod meter;
+pub mod models;
 pub mod openapi;
 pub mod relay;
 pub mod route;

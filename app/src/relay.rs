@@ -18,8 +18,10 @@ use crate::auth::{Directory, KeyHasher, PresentedKey};
 use crate::domain::{BedrockTarget, ClientPrincipal, ErrorType, Failure, FallbackReason, Family, Outcome};
 use crate::keyring::Keyring;
 use crate::meter::{Recorder, RequestFacts, RequestMeter, Served};
+use crate::models::Models;
 use crate::route::circuits::{CircuitKey, Circuits};
 use crate::route::decision::{Decision, Means, decide};
+use crate::route::model;
 use crate::route::stays::{Conversation, Stay, Stays};
 use crate::sharing::LimitSharing;
 use crate::upstream::bedrock::Bedrock;
@@ -42,6 +44,8 @@ pub struct Relay {
     pub plan: Plan,
     /// The second choice.
     pub bedrock: Bedrock,
+    /// Which model of Bedrock stands for which.
+    pub models: Models,
     /// When a provider is not asked.
     pub circuits: Circuits,
     /// Which conversations stay on Bedrock.
@@ -140,9 +144,9 @@ impl Relay {
             agent_id: facts.agent_id.clone(),
             family: Family::of(&head.model),
         };
+        let target = model::target(&head.model, &principal, &self.models.current());
         facts.model = head.model;
         let mut meter = RequestMeter::start(facts, Arc::clone(&principal), self.recorder.clone());
-        let target = BedrockTarget { region: principal.bedrock_region.clone(), model: principal.bedrock_model.clone() };
         let case =
             Case { principal: &principal, exchange: &exchange, operation: arrival.operation, conversation, target };
         match self.answer(&case, &mut meter).await {

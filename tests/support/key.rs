@@ -1,7 +1,7 @@
 //! Access keys for tests, issued as the command line issues them.
 
 use claude_code_proxy::auth::KeyHasher;
-use claude_code_proxy::domain::{AccessKey, RoutingStrategy, Secret};
+use claude_code_proxy::domain::{AccessKey, Family, RoutingStrategy, Secret};
 use claude_code_proxy::store::{Database, NewKey};
 use claude_code_proxy::vault::Vault;
 use uuid::Uuid;
@@ -15,6 +15,8 @@ pub struct KeyWish {
     pub bedrock: bool,
     /// Its Bedrock model.
     pub model: &'static str,
+    /// Its Bedrock models for whole families of requested models.
+    pub family_models: Vec<(Family, &'static str)>,
     /// Its region.
     pub region: &'static str,
     /// How its user's requests are served.
@@ -26,6 +28,7 @@ impl Default for KeyWish {
         Self {
             bedrock: true,
             model: "global.anthropic.claude-opus-5-5",
+            family_models: Vec::new(),
             region: "ap-northeast-2",
             routing: RoutingStrategy::PlanFirst,
         }
@@ -56,6 +59,11 @@ impl KeyWish {
         Self { model, ..Self::default() }
     }
 
+    /// A key for another Bedrock model in place of all models of a family.
+    pub fn for_family(family: Family, model: &'static str) -> Self {
+        Self { family_models: vec![(family, model)], ..Self::default() }
+    }
+
     /// A key whose user is served in this way.
     pub fn routed(routing: RoutingStrategy) -> Self {
         Self { routing, ..Self::default() }
@@ -78,6 +86,7 @@ impl KeyWish {
             prefix: key.shown_prefix().to_owned(),
             region: self.region.to_owned(),
             model: self.model.to_owned(),
+            family_models: self.family_models.into_iter().map(|(family, model)| (family, model.to_owned())).collect(),
             bedrock_key: sealed,
         };
         let user_id = database.issue(&new).await.expect("issuing");

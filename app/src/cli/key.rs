@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::auth::KeyHasher;
 use crate::config::{DatabaseConfig, Environment, KeyConfig, VaultConfig};
 use crate::domain::bedrock_target::{check_model, check_region};
-use crate::domain::{AccessKey, KeyHash, RoutingStrategy, Secret};
+use crate::domain::{AccessKey, Family, KeyHash, RoutingStrategy, Secret};
 use crate::store::{Database, NewKey};
 use crate::vault::{LocalVault, Vault as _};
 
@@ -23,9 +23,13 @@ pub(super) struct IssueArgs {
     /// AWS region of the Bedrock calls.
     #[arg(long, default_value = "ap-northeast-2", value_parser = |text: &str| check_region(text).map(|()| text.to_owned()))]
     region: String,
-    /// Bedrock model, inference profile or ARN that serves when the plan cannot.
+    /// Bedrock model, inference profile or ARN that serves when the plan cannot and the requested model has none of its own.
     #[arg(long, default_value = "global.anthropic.claude-opus-5-5", value_parser = |text: &str| check_model(text).map(|()| text.to_owned()))]
     model: String,
+    /// Bedrock model for all requested models of a family, such as haiku=global.anthropic.claude-haiku-5-5; once for each
+    /// of fable, opus, sonnet, haiku and other.
+    #[arg(long, value_name = "FAMILY=MODEL", value_parser = family_model)]
+    model_for: Vec<(Family, String)>,
     /// How the user's requests are served: plan_first, bedrock_only or plan_only [default for a new user: plan_first].
     #[arg(long, value_parser = routing)]
     routing: Option<RoutingStrategy>,
@@ -48,8 +52,29 @@ fn routing(text: &str) -> Result<RoutingStrategy, String> {
     RoutingStrategy::parse(text).ok_or_else(|| "write plan_first, bedrock_only or plan_only".to_owned())
 }
 
+fn family_model(text: &str) -> Result<(Family, String), String> {
+    let families = Family::ALL.map(Family::name).join(", ");
+    let (name, model) = text
+        .split_once('=')
+        .ok_or_else(|| format!("{text:?} names no model; write FAMILY=MODEL with one of {families} as the family"))?;
+    let family = Family::ALL.into_iter().find(|family| family.name() == name);
+    let family = family.ok_or_else(|| format!("{name:?} is no family of models; write one of {families}"))?;
+    check_model(model).map(|()| (family, model.to_owned()))
+}
+
+/// A second model for a family would silently replace the first.
+fn each_family_once(models: &[(Family, String)]) -> anyhow::Result<()> {
+    for (index, (family, model)) in models.iter().enumerate() {
+        if let Some((_, before)) = models[..index].iter().find(|(of, _)| of == family) {
+            anyhow::bail!("--model-for {} is given twice, as {before} and as {model}; leave one out", family.name());
+        }
+    }
+    Ok(())
+}
+
 /// Issues a key and prints it.
 pub(super) async fn issue(args: IssueArgs) -> anyhow::Result<ExitCode> {
+    each_family_once(&args.model_for)?;
     let mut env = Environment::of_process();
     let database = DatabaseConfig::read(&mut env);
     let keys = KeyConfig::read(&mut env);
@@ -72,6 +97,7 @@ pub(super) async fn issue(args: IssueArgs) -> anyhow::Result<ExitCode> {
         prefix: key.shown_prefix().to_owned(),
         region: args.region,
         model: args.model,
+        family_models: args.model_for,
         bedrock_key,
     };
     database.reach().await?;
@@ -84,6 +110,9 @@ pub(super) async fn issue(args: IssueArgs) -> anyhow::Result<ExitCode> {
         new.region,
         if has_bedrock_key { "key registered" } else { "no key registered, so no fallback" }
     );
+    for (family, model) in &new.family_models {
+        eprintln!("Bedrock for {}: {model}", family.name());
+    }
     Ok(ExitCode::SUCCESS)
 }
 

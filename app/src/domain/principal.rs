@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::RoutingStrategy;
+use super::{Family, RoutingStrategy};
 
 /// The holder of a valid access key, with what the key says about Bedrock.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -19,10 +19,19 @@ pub struct ClientPrincipal {
     pub routing_strategy: RoutingStrategy,
     /// AWS region of the Bedrock calls.
     pub bedrock_region: String,
-    /// Bedrock model id, inference profile or ARN that serves this key's fallbacks.
+    /// Bedrock model id, inference profile or ARN that serves what has no model of its own on Bedrock.
     pub bedrock_model: String,
+    /// Models that serve a whole family of requested models, each family once.
+    pub family_models: Vec<(Family, String)>,
     /// The Bedrock key as the vault sealed it; without one there is no fallback.
     pub bedrock_key: Option<SealedKey>,
+}
+
+impl ClientPrincipal {
+    /// The model that the administrator has set for a family, if any.
+    pub fn family_model(&self, family: Family) -> Option<&str> {
+        self.family_models.iter().find(|(of, _)| *of == family).map(|(_, model)| model.as_str())
+    }
 }
 
 /// A Bedrock key that only the vault can open. It is kept with the principal, so that a key which is known works on

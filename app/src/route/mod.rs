@@ -8,4 +8,5 @@ pub mod breaker;
 pub mod circuits;
 pub mod classify;
 pub mod decision;
+pub mod model;
 pub mod stays;

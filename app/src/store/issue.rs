@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{Database, StoreError};
-use crate::domain::{KeyHash, RoutingStrategy};
+use crate::domain::{Family, KeyHash, RoutingStrategy};
 
 /// What is stored of a new access key.
 #[derive(Clone, Debug)]
@@ -22,6 +22,8 @@ pub struct NewKey {
     pub region: String,
     /// Its Bedrock model.
     pub model: String,
+    /// Its Bedrock models for whole families of requested models, each family once.
+    pub family_models: Vec<(Family, String)>,
     /// The sealed Bedrock key and its hash.
     pub bedrock_key: Option<(Vec<u8>, KeyHash)>,
 }
@@ -87,6 +89,16 @@ impl Database {
         )
         .execute(&mut *transaction)
         .await?;
+        for (family, model) in &key.family_models {
+            sqlx::query!(
+                "INSERT INTO access_key_models (access_key_id, family, bedrock_model) VALUES ($1, $2, $3)",
+                key.id,
+                family.name(),
+                model
+            )
+            .execute(&mut *transaction)
+            .await?;
+        }
         if let Some((sealed, hash)) = &key.bedrock_key {
             sqlx::query!(
                 "INSERT INTO bedrock_keys (access_key_id, encrypted_key, key_hash) VALUES ($1, $2, $3)",

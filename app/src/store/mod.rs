@@ -2,6 +2,7 @@
 
 mod issue;
 mod limits;
+mod models;
 mod principals;
 mod usage;
 

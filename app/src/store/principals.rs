@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use super::{Database, StoreError};
 use crate::domain::bedrock_target::{check_model, check_region};
 use crate::domain::principal::SealedKey;
-use crate::domain::{ClientPrincipal, KeyHash, RoutingStrategy};
+use crate::domain::{ClientPrincipal, Family, KeyHash, RoutingStrategy};
 
 /// A request waits for this look-up, so it must not wait long.
 const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(3);
@@ -19,7 +21,11 @@ impl Database {
         let hash = hash.to_hex();
         let query = sqlx::query!(
             r#"SELECT k.id, k.user_id, k.key_prefix, k.bedrock_region, k.bedrock_model, u.routing_strategy,
-                      b.encrypted_key AS "encrypted_key?"
+                      b.encrypted_key AS "encrypted_key?",
+                      ARRAY(SELECT m.family::text FROM access_key_models m
+                             WHERE m.access_key_id = k.id ORDER BY m.family) AS "families!",
+                      ARRAY(SELECT m.bedrock_model::text FROM access_key_models m
+                             WHERE m.access_key_id = k.id ORDER BY m.family) AS "family_models!"
                  FROM access_keys k
                  JOIN users u ON u.id = k.user_id
             LEFT JOIN bedrock_keys b ON b.access_key_id = k.id
@@ -40,6 +46,7 @@ impl Database {
             if let Err(what) = &usable {
                 tracing::error!(access_key_id = %row.id, what, "this access key cannot be served by Bedrock");
             }
+            let family_models = family_models(row.id, row.families, row.family_models);
             ClientPrincipal {
                 user_id: row.user_id,
                 access_key_id: row.id,
@@ -48,8 +55,24 @@ impl Database {
                 routing_strategy: RoutingStrategy::parse(&row.routing_strategy).unwrap_or_default(),
                 bedrock_region: row.bedrock_region,
                 bedrock_model: row.bedrock_model,
+                family_models,
                 bedrock_key: row.encrypted_key.filter(|_| usable.is_ok()).map(SealedKey::new),
             }
         }))
     }
+}
+
+/// The usable ones of a key's models by family; a family of a newer version is nobody's here.
+fn family_models(access_key_id: Uuid, families: Vec<String>, models: Vec<String>) -> Vec<(Family, String)> {
+    let pairs = families.into_iter().zip(models).filter_map(|(name, model)| {
+        let family = Some(Family::parse(&name)).filter(|family| family.name() == name)?;
+        match check_model(&model) {
+            Ok(()) => Some((family, model)),
+            Err(what) => {
+                tracing::error!(%access_key_id, family = family.name(), what, "this model of an access key is not used");
+                None
+            }
+        }
+    });
+    pairs.collect()
 }
