@@ -9,6 +9,7 @@ mod limits;
 mod logs;
 mod memory;
 mod metering;
+mod models;
 mod proxy;
 mod roles;
 mod routing;

@@ -60,6 +60,29 @@ async fn an_issued_key_works_and_is_stored_as_a_hash_only() {
     assert!(everything.contains(&key[..12]) && !everything.contains(&key) && !everything.contains(&bedrock_key));
 }
 
+/// Models by family are stored with the key, shown, and used.
+#[tokio::test]
+async fn a_key_may_have_a_model_for_each_family() {
+    let around = Surroundings::start().await;
+    let (haiku, sonnet) = ("haiku=global.anthropic.claude-haiku-5-5", "sonnet=us.anthropic.claude-sonnet-5");
+    let bedrock_key = secret(format!("bedrock-api-key-{}", uuid::Uuid::new_v4().simple()));
+    let user = ["key", "issue", "--user", "Ada", "--bedrock-key-stdin"];
+    let arguments = [&user[..], &["--model-for", haiku, "--model-for", sonnet, "--model-for=opus=anthropic.x"]].concat();
+    let output = run(&arguments, around.environment(), &format!("{bedrock_key}\n")).await;
+    let key = secret(stdout(&output).trim());
+    assert!(stderr(&output).contains("Bedrock for haiku: global.anthropic.claude-haiku-5-5\n"), "{}", stderr(&output));
+    let process = ServeProcess::start(&around).await;
+    around.plan.enqueue(Reply::overloaded());
+    around.bedrock.enqueue(Reply::bedrock_json(&Answer::text("ok")));
+    assert_eq!(Client::at(format!("{}/ak/{key}", process.url())).ask().await.status, 200);
+    assert_eq!(around.bedrock.next_request().await.target, "/model/anthropic.x/invoke");
+    let families: Vec<String> = sqlx::query_scalar("SELECT family FROM access_key_models ORDER BY family")
+        .fetch_all(&around.database.pool)
+        .await
+        .unwrap();
+    assert_eq!(families, ["haiku", "opus", "sonnet"]);
+}
+
 #[tokio::test]
 async fn a_second_key_belongs_to_the_same_user() {
     let around = Surroundings::start().await;
@@ -90,6 +113,14 @@ async fn wrong_input_is_refused_with_its_remedy() {
         (&["key", "issue", "--user", ""][..], "", "1 to 255 characters"),
         (&["key", "issue", "--user", "x", "--region", "nowhere"], "", "us-east-1"),
         (&["key", "issue", "--user", "x", "--model", "../x"], "", "global.anthropic.claude-opus-5-5"),
+        (&["key", "issue", "--user", "x", "--model-for", "haiku"], "", "FAMILY=MODEL"),
+        (&["key", "issue", "--user", "x", "--model-for", "poem=anthropic.x"], "", "fable, opus, sonnet, haiku, other"),
+        (&["key", "issue", "--user", "x", "--model-for", "haiku=../x"], "", "global.anthropic.claude-opus-5-5"),
+        (
+            &["key", "issue", "--user", "x", "--model-for", "haiku=a", "--model-for", "haiku=b"],
+            "",
+            "given twice, as a and as b",
+        ),
         (&["key", "issue", "--user", "x", "--bedrock-key-stdin"], "\n", "no Bedrock key came"),
         (&["key", "issue", "--user", "x", "--bedrock-key-stdin"], "a key\n", "has spaces"),
         (&["hash-password"], "short\n", "at least 12"),
@@ -161,7 +192,8 @@ async fn a_database_that_cannot_be_reached_is_told_in_plain_words() {
 async fn a_database_that_was_never_migrated_is_told() {
     let around = Surroundings::start().await;
     for table in
-        ["_sqlx_migrations", "plan_limits", "usage_aggregates", "token_usage", "bedrock_keys", "access_keys", "users"]
+        "_sqlx_migrations model_map access_key_models plan_limits usage_aggregates token_usage bedrock_keys access_keys users"
+            .split(' ')
     {
         let drop_it = sqlx::AssertSqlSafe(format!("DROP TABLE {table}"));
         sqlx::query(drop_it).execute(&around.database.pool).await.unwrap();

@@ -27,19 +27,6 @@ async fn the_operation_follows_from_stream() {
     app.stop().await;
 }
 
-/// B-32: ids with a colon and ARNs are percent-encoded once.
-#[tokio::test]
-async fn model_ids_are_encoded_once() {
-    let app = TestApp::start().await;
-    let (seen, ..) = fallen_back(&app, KeyWish::for_model("anthropic.claude-haiku-4-5-20251001-v1:0"), false).await;
-    assert_eq!(seen.target, "/model/anthropic.claude-haiku-4-5-20251001-v1%3A0/invoke");
-    let arn = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123";
-    let (seen, ..) = fallen_back(&app, KeyWish::for_model(arn), false).await;
-    let encoded = "arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Aapplication-inference-profile%2Fabc123";
-    assert_eq!(seen.target, format!("/model/{encoded}/invoke"));
-    app.stop().await;
-}
-
 /// B-59: each provider sees its own credential and no other.
 #[tokio::test]
 async fn credentials_do_not_cross() {
