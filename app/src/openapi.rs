@@ -24,7 +24,8 @@ mod tests {
             })
             .collect();
         let described = |method: &str, path: &str| {
-            format!("{} {}", method.to_ascii_lowercase(), path.replace(":access_key", "{access_key}"))
+            let path = path.replace(":access_key", "{access_key}").replace(":model_id", "{model_id}");
+            format!("{} {path}", method.to_ascii_lowercase())
         };
         let mut in_routes: Vec<String> =
             DOCUMENTED.iter().map(|(method, path)| described(method.as_str(), path)).collect();

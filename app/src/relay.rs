@@ -6,6 +6,7 @@
 mod answer;
 mod bedrock;
 mod body;
+mod models;
 mod plan;
 mod refusals;
 
@@ -25,6 +26,7 @@ use crate::route::model;
 use crate::route::stays::{Conversation, Stay, Stays};
 use crate::sharing::LimitSharing;
 use crate::upstream::bedrock::Bedrock;
+use crate::upstream::bedrock::count_tokens::counts_tokens;
 use crate::upstream::plan::{Exchange, Plan};
 use crate::wire::{headers, request_head, turn};
 use answer::Answer;
@@ -65,6 +67,12 @@ pub struct Relay {
 pub enum Operation {
     /// `POST /v1/messages`: the plan, else Bedrock.
     Messages,
+    /// `POST /v1/messages/count_tokens`: the plan, else Bedrock where it counts for the model.
+    CountTokens,
+    /// `GET /v1/models`: the plan, or memory for those who have none.
+    ListModels,
+    /// `GET /v1/models/{id}`: the same.
+    GetModel,
     /// Anything else under `/v1`: the plan only.
     Passthrough,
 }
@@ -74,7 +82,24 @@ impl Operation {
     pub fn name(self) -> &'static str {
         match self {
             Self::Messages => "messages",
+            Self::CountTokens => "count_tokens",
+            Self::ListModels => "list_models",
+            Self::GetModel => "get_model",
             Self::Passthrough => "passthrough",
+        }
+    }
+
+    /// Whether the body names a model to be asked.
+    fn is_about_a_message(self) -> bool {
+        matches!(self, Self::Messages | Self::CountTokens)
+    }
+
+    /// Whether there is an answer without the plan for a key that has Bedrock, where this model would serve.
+    fn works_without_the_plan(self, model: &str) -> bool {
+        match self {
+            Self::Messages | Self::ListModels | Self::GetModel => true,
+            Self::CountTokens => counts_tokens(model),
+            Self::Passthrough => false,
         }
     }
 }
@@ -132,11 +157,12 @@ impl Relay {
         principal: Arc<ClientPrincipal>,
         mut exchange: Exchange,
     ) -> Result<Reply, Refusal> {
-        let head = match arrival.operation {
-            Operation::Messages => request_head::read(&exchange.body),
-            Operation::Passthrough => request_head::RequestHead::default(),
+        let head = if arrival.operation.is_about_a_message() {
+            request_head::read(&exchange.body)
+        } else {
+            request_head::RequestHead::default()
         };
-        exchange.stream = head.stream;
+        exchange.stream = head.stream && arrival.operation == Operation::Messages;
         let mut facts = arrival.facts;
         let conversation = Conversation {
             access_key_id: principal.access_key_id,
@@ -163,18 +189,24 @@ impl Relay {
         let means = Means {
             strategy: case.principal.routing_strategy,
             plan_credential: self.plan.has_credential_for(&case.exchange.headers),
-            bedrock_key: case.principal.bedrock_key.is_some() && case.operation == Operation::Messages,
+            bedrock_key: case.principal.bedrock_key.is_some()
+                && case.operation.works_without_the_plan(&case.target.model),
             fits_bedrock: self.bedrock.takes(case.exchange.body.len()),
         };
-        match decide(means) {
-            Decision::PlanThenBedrock => self.plan_then_bedrock(case, meter).await,
-            Decision::PlanOnly => self.plan_only(case, meter).await,
-            Decision::BedrockOnly => {
+        match (decide(means), case.operation) {
+            (Decision::PlanThenBedrock, Operation::Messages) => self.plan_then_bedrock(case, meter).await,
+            (Decision::PlanThenBedrock, Operation::CountTokens) => self.plan_then_bedrock_counts(case, meter).await,
+            (Decision::PlanThenBedrock | Decision::PlanOnly, _) => self.plan_only(case, meter).await,
+            (Decision::BedrockOnly, Operation::CountTokens) => self.bedrock_counts(case, meter).await,
+            (Decision::BedrockOnly, Operation::ListModels | Operation::GetModel) => {
+                self.tell_models(case.operation, &case.exchange.path_and_query)
+            }
+            (Decision::BedrockOnly, _) => {
                 let prepared = self.prepare(case).await?;
                 let ticket = self.circuits.bedrock_ticket(&case.target.region, Instant::now());
                 self.ask_bedrock(prepared, None, ticket, meter).await.map_err(|refused| refused.failure)
             }
-            Decision::Nowhere(obstacle) => Err(no_way(case.operation, obstacle)),
+            (Decision::Nowhere(obstacle), operation) => Err(no_way(operation, obstacle)),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Claude Code itself, started as developers start it behind the proxy.
 
 mod chaos;
+mod context;
 mod errors;
 mod fallback;
 mod models;

@@ -67,7 +67,8 @@ async fn a_key_may_have_a_model_for_each_family() {
     let (haiku, sonnet) = ("haiku=global.anthropic.claude-haiku-5-5", "sonnet=us.anthropic.claude-sonnet-5");
     let bedrock_key = secret(format!("bedrock-api-key-{}", uuid::Uuid::new_v4().simple()));
     let user = ["key", "issue", "--user", "Ada", "--bedrock-key-stdin"];
-    let arguments = [&user[..], &["--model-for", haiku, "--model-for", sonnet, "--model-for=opus=anthropic.x"]].concat();
+    let arguments =
+        [&user[..], &["--model-for", haiku, "--model-for", sonnet, "--model-for=opus=anthropic.x"]].concat();
     let output = run(&arguments, around.environment(), &format!("{bedrock_key}\n")).await;
     let key = secret(stdout(&output).trim());
     assert!(stderr(&output).contains("Bedrock for haiku: global.anthropic.claude-haiku-5-5\n"), "{}", stderr(&output));

@@ -75,7 +75,8 @@ impl PathKeyPart {
 
     /// Count the tokens of a message
     ///
-    /// Served by the plan only.
+    /// The plan counts; when it cannot, Bedrock does for the models that have it. Otherwise the answer is 501, and the
+    /// client estimates.
     #[oai(
         path = "/ak/:access_key/v1/messages/count_tokens",
         method = "post",
@@ -91,12 +92,13 @@ impl PathKeyPart {
         _access_key: Path<String>,
         body: MessageBody,
     ) -> Relayed {
-        Relayed(forward(&ingress, request, body.0, Operation::Passthrough).await)
+        Relayed(forward(&ingress, request, body.0, Operation::CountTokens).await)
     }
 
     /// List models
     ///
-    /// Served by the plan only.
+    /// The plan's answer. Whoever has no plan to ask gets the models that Bedrock serves, newest first, with the same
+    /// parameters: `limit` (1 to 1000, 20 unless given), `after_id`, `before_id`.
     #[oai(
         path = "/ak/:access_key/v1/models",
         method = "get",
@@ -112,7 +114,31 @@ impl PathKeyPart {
         #[oai(name = "access_key")]
         _access_key: Path<String>,
     ) -> Relayed {
-        Relayed(forward(&ingress, request, body, Operation::Passthrough).await)
+        Relayed(forward(&ingress, request, body, Operation::ListModels).await)
+    }
+
+    /// Get a model
+    ///
+    /// The plan's answer. Whoever has no plan to ask gets the model of the list.
+    #[oai(
+        path = "/ak/:access_key/v1/models/:model_id",
+        method = "get",
+        operation_id = "get_model_by_path_key",
+        tag = "Tag::Messages"
+    )]
+    async fn get_model(
+        &self,
+        ingress: Data<&SharedIngress>,
+        request: &Request,
+        body: Body,
+        /// The access key, `ak_` and 43 characters.
+        #[oai(name = "access_key")]
+        _access_key: Path<String>,
+        /// The name of the model, with or without its date.
+        #[oai(name = "model_id")]
+        _model_id: Path<String>,
+    ) -> Relayed {
+        Relayed(forward(&ingress, request, body, Operation::GetModel).await)
     }
 }
 
@@ -140,7 +166,8 @@ impl HeaderKeyPart {
 
     /// Count the tokens of a message
     ///
-    /// Served by the plan only.
+    /// The plan counts; when it cannot, Bedrock does for the models that have it. Otherwise the answer is 501, and the
+    /// client estimates.
     #[oai(path = "/v1/messages/count_tokens", method = "post", operation_id = "count_tokens", tag = "Tag::Messages")]
     async fn count_tokens(
         &self,
@@ -151,12 +178,13 @@ impl HeaderKeyPart {
         _access_key: Header<Option<String>>,
         body: MessageBody,
     ) -> Relayed {
-        Relayed(forward(&ingress, request, body.0, Operation::Passthrough).await)
+        Relayed(forward(&ingress, request, body.0, Operation::CountTokens).await)
     }
 
     /// List models
     ///
-    /// Served by the plan only.
+    /// The plan's answer. Whoever has no plan to ask gets the models that Bedrock serves, newest first, with the same
+    /// parameters: `limit` (1 to 1000, 20 unless given), `after_id`, `before_id`.
     #[oai(path = "/v1/models", method = "get", operation_id = "list_models", tag = "Tag::Messages")]
     async fn list_models(
         &self,
@@ -167,6 +195,25 @@ impl HeaderKeyPart {
         #[oai(name = "x-ccp-access-key")]
         _access_key: Header<Option<String>>,
     ) -> Relayed {
-        Relayed(forward(&ingress, request, body, Operation::Passthrough).await)
+        Relayed(forward(&ingress, request, body, Operation::ListModels).await)
+    }
+
+    /// Get a model
+    ///
+    /// The plan's answer. Whoever has no plan to ask gets the model of the list.
+    #[oai(path = "/v1/models/:model_id", method = "get", operation_id = "get_model", tag = "Tag::Messages")]
+    async fn get_model(
+        &self,
+        ingress: Data<&SharedIngress>,
+        request: &Request,
+        body: Body,
+        /// The access key, `ak_` and 43 characters.
+        #[oai(name = "x-ccp-access-key")]
+        _access_key: Header<Option<String>>,
+        /// The name of the model, with or without its date.
+        #[oai(name = "model_id")]
+        _model_id: Path<String>,
+    ) -> Relayed {
+        Relayed(forward(&ingress, request, body, Operation::GetModel).await)
     }
 }

@@ -21,9 +21,11 @@ pub(crate) const DOCUMENTED: &[(Method, &str)] = &[
     (Method::POST, "/ak/:access_key/v1/messages"),
     (Method::POST, "/ak/:access_key/v1/messages/count_tokens"),
     (Method::GET, "/ak/:access_key/v1/models"),
+    (Method::GET, "/ak/:access_key/v1/models/:model_id"),
     (Method::POST, "/v1/messages"),
     (Method::POST, "/v1/messages/count_tokens"),
     (Method::GET, "/v1/models"),
+    (Method::GET, "/v1/models/:model_id"),
 ];
 
 /// Paths that are described too and are the proxy's own.

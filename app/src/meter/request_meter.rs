@@ -91,6 +91,11 @@ impl RequestMeter {
         self.metered = true;
     }
 
+    /// Bedrock is about to count tokens, which it does for nothing.
+    pub fn asks_bedrock_to_count(&mut self, fallback: Option<FallbackReason>) {
+        self.served = Some(Served { provider: Provider::Bedrock, fallback });
+    }
+
     /// Bedrock refused the request, so nothing was counted there.
     pub fn was_refused(&mut self) {
         self.metered = false;

@@ -32,7 +32,8 @@ pub struct Reply {
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
-    pub(super) served: Served,
+    /// Who answers; nobody was asked for what the proxy knows itself.
+    pub(super) served: Option<Served>,
     pub(super) body: AnswerBody,
 }
 
@@ -41,6 +42,8 @@ pub(super) enum AnswerBody {
     Plan(Body, End),
     /// A whole message of Bedrock.
     BedrockMessage(Bytes),
+    /// A whole answer that costs nothing: a count, or what the proxy knows itself.
+    Unmetered(Bytes),
     /// The events of Bedrock.
     BedrockEvents(Events),
 }
@@ -86,15 +89,17 @@ impl Answer {
             None if events => End::AfterLastEvent(LastEvent::default()),
             None => End::OfBody,
         };
-        Self { status, headers: map, served, body: AnswerBody::Plan(body, end) }
+        Self { status, headers: map, served: Some(served), body: AnswerBody::Plan(body, end) }
     }
 
     /// Binds the answer to the meter, which lives as long as the body does. `bodiless`: the request was a HEAD.
     pub(super) fn into_reply(self, mut meter: RequestMeter, bodiless: bool, ping_interval: Duration) -> Reply {
         meter.answers(self.status);
         let mut map = self.headers;
-        map.insert(headers::PROVIDER, HeaderValue::from_static(self.served.provider.name()));
-        if let Some(reason) = self.served.fallback.map(FallbackReason::name) {
+        if let Some(served) = self.served {
+            map.insert(headers::PROVIDER, HeaderValue::from_static(served.provider.name()));
+        }
+        if let Some(reason) = self.served.and_then(|served| served.fallback).map(FallbackReason::name) {
             map.insert(headers::FALLBACK, HeaderValue::from_static(reason));
         }
         let span = meter.span().clone();
@@ -106,6 +111,11 @@ impl Answer {
             AnswerBody::BedrockMessage(bytes) => {
                 meter.saw_body();
                 meter.saw_usage(&bytes);
+                meter.ends(Outcome::Completed);
+                Box::pin(stream::once(std::future::ready(Ok(bytes))))
+            }
+            AnswerBody::Unmetered(bytes) => {
+                meter.saw_body();
                 meter.ends(Outcome::Completed);
                 Box::pin(stream::once(std::future::ready(Ok(bytes))))
             }

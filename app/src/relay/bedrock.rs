@@ -1,5 +1,7 @@
 //! The part of a request's life that belongs to Bedrock: key, body, call.
 
+mod count_tokens;
+
 use std::pin::Pin;
 use std::time::{Duration, Instant};
 
@@ -78,7 +80,7 @@ impl Relay {
                 meter.was_refused();
             }
         })?;
-        Ok(Answer { status: 200, headers: answer_headers(stream, &edits), served, body })
+        Ok(Answer { status: 200, headers: answer_headers(stream, &edits), served: Some(served), body })
     }
 }
 

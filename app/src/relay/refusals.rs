@@ -19,10 +19,29 @@ pub(super) fn no_key() -> Failure {
 
 /// Nobody can serve the request.
 pub(super) fn no_way(operation: Operation, obstacle: Obstacle) -> Failure {
-    if operation == Operation::Passthrough {
-        let message = "This path is served by the plan only, and the request brings no login or API key for it.";
-        return Failure::new(501, ErrorType::NotSupported, message).final_answer();
+    match operation {
+        Operation::Messages => no_way_for_a_message(obstacle),
+        Operation::CountTokens => no_count(),
+        Operation::ListModels | Operation::GetModel => {
+            let message = "The models cannot be told: the request brings no login or API key for the plan, and Bedrock is not set \
+                           up for your access key.";
+            Failure::new(501, ErrorType::NotSupported, message).final_answer()
+        }
+        Operation::Passthrough => {
+            let message = "This path is served by the plan only, and the request brings no login or API key for it.";
+            Failure::new(501, ErrorType::NotSupported, message).final_answer()
+        }
     }
+}
+
+/// Nobody counts the tokens of a request. Claude Code makes its own estimate then.
+pub(super) fn no_count() -> Failure {
+    let message = "Tokens are not counted for this request: the plan cannot be asked, and Bedrock does not count for the \
+                   model that would serve it. Estimate them.";
+    Failure::new(501, ErrorType::NotSupported, message).final_answer()
+}
+
+fn no_way_for_a_message(obstacle: Obstacle) -> Failure {
     match obstacle {
         Obstacle::TooLarge => {
             let message = "The request is too large for Bedrock, and the plan cannot serve it.";

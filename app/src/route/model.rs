@@ -19,8 +19,7 @@ pub fn target(asked: &str, key: &ClientPrincipal, map: &ModelMap) -> BedrockTarg
     // An ARN says nothing of its neighbours, and whoever set it wants its accounting.
     let arn = || is_arn(default).then(|| default.clone());
     let mapped = || map.find(name).and_then(|model| addressed(&model.bedrock_model, key));
-    let model =
-        explicit(name, key).or_else(of_family).or_else(arn).or_else(mapped).unwrap_or_else(|| default.clone());
+    let model = explicit(name, key).or_else(of_family).or_else(arn).or_else(mapped).unwrap_or_else(|| default.clone());
     BedrockTarget { region: key.bedrock_region.clone(), model }
 }
 

@@ -3,6 +3,7 @@
 pub mod headers;
 pub mod idle;
 pub mod json;
+pub mod model_list;
 pub mod request_head;
 pub mod splice;
 pub mod sse;

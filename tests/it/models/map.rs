@@ -3,43 +3,47 @@
 use std::time::Duration;
 
 use claude_code_proxy::models::Models;
-use support::{Answer, Client, KeyWish, Reply, Surroundings, TestApp, TestDatabase, within};
+use serde_json::Value;
+use support::process::ServeProcess;
+use support::{Client, KeyWish, Surroundings, TestApp, TestDatabase, within};
+
+use super::asked_of_bedrock;
 
 async fn change(database: &TestDatabase, statement: &'static str) {
     assert_eq!(sqlx::query(statement).execute(&database.pool).await.unwrap().rows_affected(), 1, "{statement}");
 }
 
-/// Which model serves `claude-opus-5-5` when it falls back.
-async fn serving(app: &TestApp, client: &Client) -> String {
-    app.plan().enqueue(Reply::throttled(None));
-    app.bedrock().enqueue(Reply::bedrock_json(&Answer::text("ok")));
-    assert_eq!(client.ask().await.status, 200);
-    app.bedrock().next_request().await.target
-}
+const MOVED: &str = "UPDATE model_map SET bedrock_model = 'eu.anthropic.claude-x' WHERE model = 'claude-opus-5-5'";
 
-/// The first request after a start already knows the map, and a row that cannot be used costs no other.
+/// The first request after a start already knows the map; a row that cannot be used costs no other, and is told once.
 #[tokio::test]
 async fn a_row_that_cannot_be_used_is_left_out() {
     let around = Surroundings::start().await;
     change(&around.database, "UPDATE model_map SET bedrock_model = 'anthropic..x' WHERE model = 'claude-opus-5'").await;
-    let moved = "UPDATE model_map SET bedrock_model = 'eu.anthropic.claude-x' WHERE model = 'claude-opus-5-5'";
-    change(&around.database, moved).await;
-    let app = TestApp::start_in(around).await;
-    let client = Client::of(&app, &app.issue(KeyWish::default()).await);
-    assert_eq!(serving(&app, &client).await, "/model/eu.anthropic.claude-x/invoke");
-    app.stop().await;
+    change(&around.database, MOVED).await;
+    let process = ServeProcess::start(&around).await;
+    let key = around.issue(KeyWish::default()).await;
+    let client = Client::at(format!("{}/ak/{}", process.url(), key.text));
+    for (model, expected) in
+        [("claude-opus-5-5", "eu.anthropic.claude-x"), ("claude-opus-5", "global.anthropic.claude-opus-5-5")]
+    {
+        assert_eq!(asked_of_bedrock(&around.plan, &around.bedrock, &client, model).await, expected);
+    }
+    let told: Vec<Value> = process.log().into_iter().filter(|line| line["level"] == "ERROR").collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0]["what"].as_str().unwrap().starts_with("claude-opus-5: \"anthropic..x\""), "{told:?}");
 }
 
 #[tokio::test]
 async fn the_map_stays_while_the_database_is_away() {
     let around = Surroundings::start().await;
-    let moved = "UPDATE model_map SET bedrock_model = 'eu.anthropic.claude-x' WHERE model = 'claude-opus-5-5'";
-    change(&around.database, moved).await;
+    change(&around.database, MOVED).await;
     let app = TestApp::start_in(around).await;
     let client = Client::of(&app, &app.issue(KeyWish::default()).await);
-    serving(&app, &client).await;
+    let asked = async || asked_of_bedrock(app.plan(), app.bedrock(), &client, "claude-opus-5-5").await;
+    assert_eq!(asked().await, "eu.anthropic.claude-x");
     app.around().database.take_away().await;
-    assert_eq!(serving(&app, &client).await, "/model/eu.anthropic.claude-x/invoke");
+    assert_eq!(asked().await, "eu.anthropic.claude-x");
     app.around().database.bring_back().await;
     app.stop().await;
 }

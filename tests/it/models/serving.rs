@@ -1,25 +1,13 @@
 //! Which model of Bedrock serves a request, seen at the request line that Bedrock receives.
 
 use claude_code_proxy::domain::Family;
-use reqwest::Method;
-use serde_json::json;
-use support::{Answer, Client, KeyWish, Reply, TestApp, get};
+use support::{Answer, Client, KeyWish, Reply, TestApp};
 
 const ARN: &str = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123";
 
-/// What follows `/model/` when a request for a model falls back.
 async fn asked_of_bedrock(app: &TestApp, wish: KeyWish, model: &str) -> String {
     let client = Client::of(app, &app.issue(wish).await);
-    app.plan().enqueue(Reply::throttled(None));
-    app.bedrock().enqueue(Reply::bedrock_json(&Answer::text("ok")));
-    let body = json!({"model": model, "max_tokens": 9, "messages": [{"role": "user", "content": client.prompt}]});
-    let request = client.request(Method::POST, "/v1/messages").body(body.to_string());
-    let got = get(request).await;
-    assert_eq!((got.status, got.header("x-ccp-provider")), (200, "bedrock"), "{model}");
-    assert_eq!(app.plan().next_request().await.json()["model"], model, "the plan gets the name as it came");
-    let seen = app.bedrock().next_request().await;
-    assert_eq!(seen.json().get("model"), None);
-    seen.target.strip_prefix("/model/").and_then(|rest| rest.strip_suffix("/invoke")).unwrap().to_owned()
+    super::asked_of_bedrock(app.plan(), app.bedrock(), &client, model).await
 }
 
 fn in_region(region: &'static str, model: &'static str) -> KeyWish {
@@ -106,10 +94,11 @@ async fn a_family_has_the_model_that_the_key_says() {
     let seen = asked_of_bedrock(&app, wish(), "claude-sonnet-5-5").await;
     assert_eq!(seen, "global.anthropic.claude-sonnet-5-5");
     let around = app.stop().await;
-    let rows: Vec<(String, String)> = sqlx::query_as("SELECT model, upstream_model FROM token_usage ORDER BY timestamp")
-        .fetch_all(&around.database.pool)
-        .await
-        .unwrap();
+    let rows: Vec<(String, String)> =
+        sqlx::query_as("SELECT model, upstream_model FROM token_usage ORDER BY timestamp")
+            .fetch_all(&around.database.pool)
+            .await
+            .unwrap();
     let expected = [
         ("claude-haiku-5-5[1m]", "eu.anthropic.claude-haiku-4-5-20251001-v1:0"),
         ("claude-sonnet-5-5", "global.anthropic.claude-sonnet-5-5"),

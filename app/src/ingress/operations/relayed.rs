@@ -64,7 +64,7 @@ impl ApiResponse for Relayed {
             (Some(403), None, "The access key is not valid, or the provider refuses the login."),
             (Some(413), None, "The body is larger than the limit."),
             (Some(429), None, "The plan is limited and Bedrock cannot serve."),
-            (Some(501), None, "The path needs the plan, and there is no login for it."),
+            (Some(501), None, "The plan would be needed, and there is no login for it."),
             (None, Some("5XX"), "The providers could not serve."),
         ];
         let responses = std::iter::once((Some(200), None, "The answer, as the provider gave it.", answer))

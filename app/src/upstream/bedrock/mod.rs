@@ -4,6 +4,7 @@ mod betas;
 pub mod bridge;
 pub mod capabilities;
 mod connector;
+pub mod count_tokens;
 mod failure;
 mod generation;
 mod stream;

@@ -1,0 +1,72 @@
+//! Counting tokens: the plan first, then Bedrock where it counts for the model. Free of charge, so no usage is written
+//! down, and no breaker is asked or told. A number is never guessed: the client's own estimate is better than ours.
+
+use std::time::Instant;
+
+use super::answer_headers;
+use crate::domain::{Failure, FallbackReason, Provider};
+use crate::meter::{RequestMeter, Served};
+use crate::relay::answer::{Answer, AnswerBody};
+use crate::relay::plan::PlanOutcome;
+use crate::relay::refusals::no_count;
+use crate::relay::{Case, Relay};
+
+impl Relay {
+    /// The plan counts; where it cannot, Bedrock does.
+    ///
+    /// # Errors
+    /// What the client is told when the plan gave no answer and Bedrock does not count either.
+    pub(in crate::relay) async fn plan_then_bedrock_counts(
+        &self,
+        case: &Case<'_>,
+        meter: &mut RequestMeter,
+    ) -> Result<Answer, Failure> {
+        meter.asks_plan();
+        match self.ask_plan(case.exchange, None, meter).await? {
+            PlanOutcome::Answer(answer) => Ok(answer),
+            PlanOutcome::Fault(fault, otherwise) => match self.count(case, Some(fault.reason), meter).await {
+                Some(answer) => Ok(answer),
+                None => {
+                    meter.asks_plan();
+                    otherwise
+                }
+            },
+        }
+    }
+
+    /// Bedrock counts.
+    ///
+    /// # Errors
+    /// 501 where it does not: the client estimates then.
+    pub(in crate::relay) async fn bedrock_counts(
+        &self,
+        case: &Case<'_>,
+        meter: &mut RequestMeter,
+    ) -> Result<Answer, Failure> {
+        self.count(case, None, meter).await.ok_or_else(no_count)
+    }
+
+    async fn count(
+        &self,
+        case: &Case<'_>,
+        fallback: Option<FallbackReason>,
+        meter: &mut RequestMeter,
+    ) -> Option<Answer> {
+        let prepared = self.prepare(case).await.ok()?;
+        meter.asks_bedrock_to_count(fallback);
+        let asked = Instant::now();
+        let counted = self.bedrock.count_tokens(&prepared.target, &prepared.key, &prepared.bridged.body).await;
+        meter.waited(asked.elapsed());
+        let tokens = counted
+            .inspect_err(|failure| {
+                tracing::info!(status = failure.status, code = failure.code, "Bedrock did not count tokens");
+            })
+            .ok()?;
+        Some(Answer {
+            status: 200,
+            headers: answer_headers(false, &prepared.bridged.edits),
+            served: Some(Served { provider: Provider::Bedrock, fallback }),
+            body: AnswerBody::Unmetered(format!("{{\"input_tokens\":{tokens}}}").into()),
+        })
+    }
+}
