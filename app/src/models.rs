@@ -75,7 +75,9 @@ async fn look(
                 let (map, wrong) = ModelMap::of(rows);
                 // Said once, not at every look.
                 if wrong != told {
-                    wrong.iter().for_each(|what| tracing::error!(what, "a row of model_map cannot be used"));
+                    for what in &wrong {
+                        tracing::error!(what, "a row of model_map cannot be used");
+                    }
                     told = wrong;
                 }
                 sender.send_replace(Some(Arc::new(map)));

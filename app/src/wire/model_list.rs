@@ -111,7 +111,7 @@ pub fn list(map: &ModelMap, page: &Page) -> Result<String, InvalidPage> {
     };
     let data: Vec<Model<'_>> = models[range].iter().map(Model::of).collect();
     let (first_id, last_id) = (data.first().map(|model| model.id), data.last().map(|model| model.id));
-    Ok(json(&List { has_more, first_id, last_id, data }))
+    Ok(json(&List { data, has_more, first_id, last_id }))
 }
 
 /// The answer for one model.

@@ -106,7 +106,7 @@ fn bedrock(out: &mut Formatter<'_>, key: &AccessKey, simulated: bool) -> Result 
         return writeln!(
             out,
             "\n\
-             The simulated Bedrock is asked for {model} in {region}. For others, stop and start again:\n\
+             The default model of the simulated Bedrock is {model} in {region}. For others, stop and start again:\n\
              \n\
              \x20   cargo xtask dev --simulate {change}"
         );
@@ -115,7 +115,7 @@ fn bedrock(out: &mut Formatter<'_>, key: &AccessKey, simulated: bool) -> Result 
         return writeln!(
             out,
             "\n\
-             When the plan cannot serve, Bedrock is asked for {model} in {region}.\n\
+             When the plan cannot serve, Bedrock does; the default model there is {model} in {region}.\n\
              For another region, model, inference profile or ARN, stop and start again:\n\
              \n\
              \x20   BEDROCK_API_KEY=... cargo xtask dev {change}"
@@ -128,7 +128,7 @@ fn bedrock(out: &mut Formatter<'_>, key: &AccessKey, simulated: bool) -> Result 
          \n\
          \x20   BEDROCK_API_KEY=... cargo xtask dev\n\
          \n\
-         Bedrock is then asked for {model} in {region}, unless you add {change}."
+         The default model there is then {model} in {region}, unless you add {change}."
     )
 }
 

@@ -22,16 +22,15 @@ impl Relay {
         meter: &mut RequestMeter,
     ) -> Result<Answer, Failure> {
         meter.asks_plan();
-        match self.ask_plan(case.exchange, None, meter).await? {
-            PlanOutcome::Answer(answer) => Ok(answer),
-            PlanOutcome::Fault(fault, otherwise) => match self.count(case, Some(fault.reason), meter).await {
-                Some(answer) => Ok(answer),
-                None => {
-                    meter.asks_plan();
-                    otherwise
-                }
-            },
+        let (fault, otherwise) = match self.ask_plan(case.exchange, None, meter).await? {
+            PlanOutcome::Answer(answer) => return Ok(answer),
+            PlanOutcome::Fault(fault, otherwise) => (fault, otherwise),
+        };
+        if let Some(answer) = self.count(case, Some(fault.reason), meter).await {
+            return Ok(answer);
         }
+        meter.asks_plan();
+        otherwise
     }
 
     /// Bedrock counts.
