@@ -4,6 +4,8 @@
 
 mod bedrock_body;
 mod claude_code;
-mod program;
 mod python;
 mod usage;
+
+// Every module here starts clients with it.
+use support::program;

@@ -14,3 +14,4 @@ pub mod progress;
 mod random;
 pub mod test;
 pub mod workspace;
+pub mod yardstick;

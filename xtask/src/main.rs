@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use xtask::{dev, prepare, test};
+use xtask::{dev, prepare, test, yardstick};
 
 /// The commands of Claude Code Proxy
 #[derive(Parser)]
@@ -15,6 +15,8 @@ enum Verb {
     Test(test::Arguments),
     /// Renew the generated files: the query cache and the API description
     Prepare(prepare::Arguments),
+    /// Compare what Claude Code itself sends to Bedrock with what the proxy makes of the same prompt
+    Yardstick(yardstick::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -22,6 +24,7 @@ fn main() -> ExitCode {
         Verb::Dev(arguments) => dev::run_verb(&arguments),
         Verb::Test(arguments) => test::run_verb(&arguments),
         Verb::Prepare(arguments) => prepare::run_verb(&arguments),
+        Verb::Yardstick(arguments) => yardstick::run_verb(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,6 @@
 //! `cargo xtask test`: every test in groups, with what they need installed and started, and a summary at the end.
 
-mod clients;
+pub(crate) mod clients;
 mod count;
 mod group;
 mod leaks;
@@ -77,7 +77,8 @@ pub fn run_verb(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-fn reserve_database(workspace: &Workspace) -> Result<Reserved> {
+/// A database for tests alone.
+pub(crate) fn reserve_database(workspace: &Workspace) -> Result<Reserved> {
     Database::reserve(&Options { data_dir: workspace.local().join("postgres-test"), durable: false })
 }
 
@@ -92,7 +93,7 @@ fn unattended() -> bool {
 }
 
 /// The folder of the client programs that tests drive.
-fn clients_folder(workspace: &Workspace) -> PathBuf {
+pub(crate) fn clients_folder(workspace: &Workspace) -> PathBuf {
     workspace.local().join("clients")
 }
 

@@ -1,6 +1,6 @@
-//! The real clients that the group `clients` drives, in pinned versions, installed into `.local/clients`.
+//! The real clients that the groups `clients` and `yardstick` drive, in pinned versions, installed into `.local/clients`.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -10,17 +10,19 @@ use anyhow::{Context, Result, bail, ensure};
 use super::unattended;
 use crate::apt;
 use crate::command::{output, run};
-use crate::progress::{readable, step};
+use crate::progress::{loud, readable, step};
 
 /// Claude Code itself.
 const CLAUDE_CODE: &str = "2.1.330";
+/// The newest Claude Code that is a script for Node.js.
+const OLD_CLAUDE_CODE: &str = "2.1.112";
 /// Anthropic's library for Python.
 const PYTHON_LIBRARY: &str = "2.12.0";
 
 /// The variables that name the clients to the tests.
-type Variables = Vec<(&'static str, OsString)>;
+pub(crate) type Variables = Vec<(&'static str, OsString)>;
 
-/// Installs what is missing. The inner error says why it cannot be installed here, and what to do.
+/// Installs what is missing for the group `clients`. The inner error says why it cannot be installed here, and what to do.
 pub(super) fn install(folder: &Path) -> Result<std::result::Result<Variables, String>> {
     for (program, package) in [("npm", "npm"), ("python3", "python3")] {
         if let Some(reason) = missing(program, package)? {
@@ -31,6 +33,23 @@ pub(super) fn install(folder: &Path) -> Result<std::result::Result<Variables, St
     let claude = claude_code(&folder.join("node"))?;
     let python = python(&folder.join("python"))?;
     Ok(Ok(vec![("CLAUDE_BIN", claude), ("PYTHON_BIN", python)]))
+}
+
+/// The same for the yardstick. Where there is no Node.js, the variables of the old Claude Code are missing.
+pub(crate) fn install_for_yardstick(folder: &Path) -> Result<std::result::Result<Variables, String>> {
+    if let Some(reason) = missing("npm", "npm")? {
+        ensure!(!unattended(), "{reason}");
+        return Ok(Err(reason));
+    }
+    let mut variables = vec![("CLAUDE_BIN", claude_code(&folder.join("node"))?)];
+    match missing("node", "nodejs")? {
+        None => variables.extend(old_claude_code(&folder.join("node-old"))?),
+        Some(reason) => {
+            ensure!(!unattended(), "{reason}");
+            loud(format_args!("the old client is left out: {reason}"));
+        }
+    }
+    Ok(Ok(variables))
 }
 
 /// Why a program cannot be used; in CI it is installed where that is possible.
@@ -49,23 +68,37 @@ fn missing(program: &str, package: &str) -> Result<Option<String>> {
 
 fn claude_code(folder: &Path) -> Result<OsString> {
     let program = folder.join("node_modules/.bin/claude");
-    let installed = || answer(&program, &["--version"]).is_some_and(|version| is_version(&version, CLAUDE_CODE));
-    if !installed() {
-        let package = format!("@anthropic-ai/claude-code@{CLAUDE_CODE}");
-        download(&package, || {
-            std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-            let mut npm = Command::new("npm");
-            npm.args(["install", "--no-audit", "--no-fund", "--prefix"]).arg(folder).arg(&package);
-            run(&mut npm, &format!("install {package}"))
-        })?;
-        ensure!(
-            installed(),
-            "{} does not answer `--version` with {CLAUDE_CODE} after its installation; delete {} and run again",
-            program.display(),
-            folder.display()
-        );
-    }
+    install_claude_code(folder, CLAUDE_CODE, || answer(&program, &["--version"]))?;
     Ok(program.into())
+}
+
+/// Node.js and the script that it runs.
+fn old_claude_code(folder: &Path) -> Result<Variables> {
+    let script = folder.join("node_modules/@anthropic-ai/claude-code/cli.js");
+    let node = answer("node", &["-p", "process.execPath"]).context("Node.js does not say where it is")?;
+    install_claude_code(folder, OLD_CLAUDE_CODE, || answer("node", &[script.as_os_str(), "--version".as_ref()]))?;
+    Ok(vec![("NODE_BIN", node.trim().into()), ("OLD_CLAUDE_JS", script.into())])
+}
+
+/// Installs a version of Claude Code unless it `says` already that it is there.
+fn install_claude_code(folder: &Path, version: &str, says: impl Fn() -> Option<String>) -> Result<()> {
+    let installed = || says().is_some_and(|said| is_version(&said, version));
+    if installed() {
+        return Ok(());
+    }
+    let package = format!("@anthropic-ai/claude-code@{version}");
+    download(&package, || {
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let mut npm = Command::new("npm");
+        npm.args(["install", "--no-audit", "--no-fund", "--prefix"]).arg(folder).arg(&package);
+        run(&mut npm, &format!("install {package}"))
+    })?;
+    ensure!(
+        installed(),
+        "{package} does not answer `--version` with its version after its installation; delete {} and run again",
+        folder.display()
+    );
+    Ok(())
 }
 
 fn python(folder: &Path) -> Result<OsString> {
@@ -114,7 +147,7 @@ fn download(what: &str, install: impl FnOnce() -> Result<()>) -> Result<()> {
 }
 
 /// What a program prints, or nothing when it is missing or fails.
-fn answer(program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> Option<String> {
+fn answer<A: AsRef<OsStr>>(program: impl AsRef<OsStr>, arguments: &[A]) -> Option<String> {
     let output = output(Command::new(program).args(arguments), "", Duration::from_mins(1)).ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }

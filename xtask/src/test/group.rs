@@ -6,12 +6,14 @@ use std::io::{IsTerminal, stdout};
 
 use anyhow::Result;
 
+use super::clients::Variables;
 use super::output::Output;
 use super::summary::Verdict;
 use super::{clients, clients_folder, count, leaks};
 use crate::command::run;
 use crate::progress::step;
 use crate::workspace::Workspace;
+use crate::yardstick;
 
 /// A part of the tests, in the order in which they run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -24,6 +26,8 @@ pub(super) enum Group {
     It,
     /// The app under the real clients
     Clients,
+    /// What the real client sends to Bedrock by itself and through the app is the same
+    Yardstick,
     /// No secret of the tests is in any of their logs
     Secrets,
 }
@@ -42,7 +46,8 @@ pub(super) struct Context<'a> {
 
 impl Group {
     /// All groups.
-    pub(super) const ALL: [Self; 5] = [Self::Unit, Self::PrepareCheck, Self::It, Self::Clients, Self::Secrets];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Unit, Self::PrepareCheck, Self::It, Self::Clients, Self::Yardstick, Self::Secrets];
 
     /// The name on the command line and in the summary.
     pub(super) fn name(self) -> &'static str {
@@ -51,13 +56,14 @@ impl Group {
             Self::PrepareCheck => "prepare-check",
             Self::It => "it",
             Self::Clients => "clients",
+            Self::Yardstick => "yardstick",
             Self::Secrets => "secrets",
         }
     }
 
     /// Whether a server must run.
     pub(super) fn needs_database(self) -> bool {
-        matches!(self, Self::PrepareCheck | Self::It | Self::Clients)
+        matches!(self, Self::PrepareCheck | Self::It | Self::Clients | Self::Yardstick)
     }
 
     /// Whether the programs must be built.
@@ -65,9 +71,9 @@ impl Group {
         matches!(self, Self::It | Self::Clients)
     }
 
-    /// Whether it consists of tests with names.
+    /// Whether it consists of tests or cases with names.
     pub(super) fn takes_filters(self) -> bool {
-        matches!(self, Self::Unit | Self::It | Self::Clients)
+        matches!(self, Self::Unit | Self::It | Self::Clients | Self::Yardstick)
     }
 
     /// Runs the group; a failure is an error.
@@ -89,6 +95,10 @@ impl Group {
                 }
                 Err(missing) => Ok(Verdict::Skipped(missing)),
             },
+            Self::Yardstick => match clients::install_for_yardstick(&clients_folder(context.workspace))? {
+                Ok(variables) => self.yardstick(context, &variables),
+                Err(missing) => Ok(Verdict::Skipped(missing)),
+            },
             Self::Secrets => {
                 // A filtered run may rightly have logged nothing.
                 let rule = if context.filters.is_empty() { leaks::Rule::Something } else { leaks::Rule::Anything };
@@ -96,6 +106,18 @@ impl Group {
                 Ok(Verdict::Passed)
             }
         }
+    }
+
+    fn yardstick(self, context: &Context<'_>, variables: &Variables) -> Result<Verdict> {
+        yardstick::compile(context.workspace)?;
+        if yardstick::list(context.workspace, context.filters)?.is_empty() {
+            return Ok(Verdict::NoMatch);
+        }
+        let mut command = yardstick::command(context.workspace);
+        command.args(context.filters);
+        command.envs(context.variables.iter().chain(variables).map(|(name, value)| (name, value)));
+        context.output.tee(command, self.name())?;
+        Ok(Verdict::Passed)
     }
 
     fn cargo_test(

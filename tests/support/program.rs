@@ -7,35 +7,36 @@ use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use support::evidence::log_file;
 use tokio::process::Command;
+
+use crate::evidence::log_file;
 
 /// A client that has not ended by then hangs. Claude Code would wait for minutes where it retries.
 const LONGEST_RUN: Duration = Duration::from_mins(1);
 
 /// What a program has printed, and how it ended.
 #[derive(Debug)]
-pub(crate) struct Printed {
+pub struct Printed {
     /// How it ended.
-    pub(crate) status: ExitStatus,
+    pub status: ExitStatus,
     /// Standard output.
-    pub(crate) stdout: String,
+    pub stdout: String,
     /// Standard error.
-    pub(crate) stderr: String,
+    pub stderr: String,
     /// How long it ran.
-    pub(crate) took: Duration,
+    pub took: Duration,
 }
 
 impl Printed {
     /// Standard output as JSON, one value a line.
-    pub(crate) fn json_lines(&self) -> Vec<Value> {
+    pub fn json_lines(&self) -> Vec<Value> {
         let read = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {self:#?}"));
         self.stdout.lines().map(read).collect()
     }
 }
 
-/// The program that a variable names.
-fn named_by(variable: &str) -> OsString {
+/// The program, or the file for one, that a variable names.
+pub fn named_by(variable: &str) -> OsString {
     let program = std::env::var_os(variable).unwrap_or_else(|| {
         panic!("{variable} is not set: these tests need real clients, installed and named by `cargo xtask test --only clients`")
     });
@@ -49,26 +50,33 @@ fn named_by(variable: &str) -> OsString {
 
 /// Runs a command in an empty folder with an empty home; of our environment it sees nothing. It is killed by its
 /// process id when its time is over.
-pub(crate) async fn run(name: &str, program: &str, configure: impl FnOnce(&mut Command)) -> Printed {
-    let folder = tempfile::tempdir().unwrap();
-    let [home, work, stdout, stderr] = ["home", "work", "stdout", "stderr"].map(|part| folder.path().join(part));
-    std::fs::create_dir(&home).unwrap();
-    std::fs::create_dir(&work).unwrap();
+pub async fn run(name: &str, program: &str, configure: impl FnOnce(&mut Command)) -> Printed {
+    let folder = tempfile::tempdir().expect("a folder for a client");
+    run_in(folder.path(), name, program, configure).await
+}
+
+/// The same in the folder `work` of this one, which may hold files for it, and with `home` for its home.
+pub async fn run_in(folder: &Path, name: &str, program: &str, configure: impl FnOnce(&mut Command)) -> Printed {
+    let [home, work, stdout, stderr] = ["home", "work", "stdout", "stderr"].map(|part| folder.join(part));
+    for folder in [&home, &work] {
+        std::fs::create_dir_all(folder).expect("a folder for a client");
+    }
     let mut command = Command::new(named_by(program));
     command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", &home).env("NO_PROXY", "127.0.0.1");
     configure(&mut command);
     command.current_dir(&work).kill_on_drop(true).stdin(Stdio::null());
     // Files instead of pipes: what was printed survives a killed client, and what a client leaves running holds up nobody.
-    command.stdout(std::fs::File::create(&stdout).unwrap()).stderr(std::fs::File::create(&stderr).unwrap());
+    let file = |path| std::fs::File::create(path).expect("a file for what a client prints");
+    command.stdout(file(&stdout)).stderr(file(&stderr));
     let started = Instant::now();
     let mut child = command.spawn().unwrap_or_else(|error| panic!("{program} cannot be started: {error}"));
     let ended = tokio::time::timeout(LONGEST_RUN, child.wait()).await;
-    let [stdout, stderr] =
-        [stdout, stderr].map(|path| String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned());
+    let printed = |path| std::fs::read(path).expect("what a client has printed");
+    let [stdout, stderr] = [stdout, stderr].map(|path| String::from_utf8_lossy(&printed(path)).into_owned());
     let (mut evidence, _) = log_file(name);
-    evidence.write_all(format!("{stdout}\n{stderr}\n").as_bytes()).unwrap();
+    evidence.write_all(format!("{stdout}\n{stderr}\n").as_bytes()).expect("a place for evidence");
     let Ok(status) = ended else {
         panic!("{name} did not end within {LONGEST_RUN:?}; it printed:\n{stdout}\n{stderr}")
     };
-    Printed { status: status.unwrap(), stdout, stderr, took: started.elapsed() }
+    Printed { status: status.expect("a child that has ended"), stdout, stderr, took: started.elapsed() }
 }
