@@ -1,5 +1,7 @@
 //! What the README and the sample of the settings say is what the code does.
 
+mod rows;
+
 use std::path::Path;
 
 use claude_code_proxy::config::{Config, Environment, VARIABLES};

@@ -53,7 +53,9 @@ async fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| eprintln!("{panic}")));
     let cases: Vec<Case> = CASES.iter().copied().filter(|case| chosen(&arguments.cases, case.name)).collect();
     if arguments.list {
-        cases.iter().for_each(|case| println!("{:<18} {}", case.name, case.about));
+        for case in &cases {
+            println!("{:<18} {}", case.name, case.about);
+        }
         return ExitCode::SUCCESS;
     }
     if compare(&cases, arguments.keep).await { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -37,18 +37,19 @@ pub(super) fn unlikeness(one: &str, other: &str) -> f32 {
 mod tests {
     use super::*;
 
-    fn some(text: &str) -> Option<String> {
-        Some(text.to_owned())
+    fn told(expected: &str, found: &str) -> Vec<String> {
+        let tell = |side: Option<String>| side.map_or_else(|| "-".to_owned(), |lines| format!("{lines:?}"));
+        let groups = differing_lines(expected, found).into_iter();
+        groups.map(|(expected, found)| format!("{} / {}", tell(expected), tell(found))).collect()
     }
 
     #[test]
     fn lines_that_differ_are_told_in_groups() {
-        let expected = "one\ntwo\nthree\nfour\nfive";
-        let found = "one\n2\n3\nfour\nfive\nsix";
-        assert_eq!(differing_lines(expected, found), [(some("two\nthree"), some("2\n3")), (None, some("six"))]);
-        assert_eq!(differing_lines("same\n", "same\n"), []);
-        assert_eq!(differing_lines("a", "b"), [(some("a"), some("b"))]);
-        assert_eq!(differing_lines("a\n\nb", "a\nb"), [(some(""), None)]);
+        let (expected, found) = ("one\ntwo\nthree\nfour\nfive", "one\n2\n3\nfour\nfive\nsix");
+        assert_eq!(told(expected, found), [r#""two\nthree" / "2\n3""#, r#"- / "six""#]);
+        assert_eq!(told("same\n", "same\n"), [""; 0]);
+        assert_eq!(told("a", "b"), [r#""a" / "b""#]);
+        assert_eq!(told("a\n\nb", "a\nb"), [r#""" / -"#]);
     }
 
     #[test]
