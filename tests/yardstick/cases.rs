@@ -32,6 +32,8 @@ pub(crate) struct Case {
     pub(crate) variables: &'static [(&'static str, &'static str)],
     /// What is said.
     pub(crate) talk: Talk,
+    /// What has to be in the client's last request, or the case would look at nothing.
+    pub(crate) shows: &'static str,
 }
 
 const OPUS: (&str, &str) = ("claude-opus-5-5", "us.anthropic.claude-opus-5-5");
@@ -50,26 +52,27 @@ pub(crate) const CASES: &[Case] = &[
     case("pdf", "a tool has read a document", OPUS, Talk::Reads("document.pdf")),
     case("subagent", "a subagent has requests of its own", OPUS, Talk::Subagent),
     case("cache-1h", "the prompt cache lives for an hour", OPUS, Talk::Plain)
-        .with_variables(&[("ENABLE_PROMPT_CACHING_1H", "1")]),
+        .with_variables(&[("ENABLE_PROMPT_CACHING_1H", "1")])
+        .that_shows(r#""ttl":"1h""#),
     case("auto-mode", "the provider vets calls of tools", OPUS, Talk::Plain)
-        .with_options(&["--permission-mode", "auto"]),
-    case("auto-mode-json", "the same while a program reads along", OPUS, Talk::Plain).with_options(&[
-        "--permission-mode",
-        "auto",
-        "--output-format",
-        "stream-json",
-        "--verbose",
-    ]),
-    case("stream-json", "a program reads along", OPUS, Talk::Plain).with_options(&[
-        "--output-format",
-        "stream-json",
-        "--verbose",
-    ]),
-    case("json-schema", "the answer has a form", OPUS, Talk::Form).with_options(&["--json-schema", FORM]),
+        .with_options(&["--permission-mode", "auto"])
+        .that_shows(r#""safeguards":"#),
+    case("auto-mode-json", "the same while a program reads along", OPUS, Talk::Plain)
+        .with_options(&["--permission-mode", "auto", "--output-format", "stream-json", "--verbose"])
+        .that_shows(r#""safeguards":"#),
+    case("stream-json", "a program reads along", OPUS, Talk::Plain)
+        .with_options(&["--output-format", "stream-json", "--verbose"])
+        .that_shows("thinking-display-updates"),
+    case("json-schema", "the answer has a form", OPUS, Talk::Form)
+        .with_options(&["--json-schema", FORM])
+        .that_shows(r#""name":"StructuredOutput""#),
     case("bare", "next to nothing but the prompt", OPUS, Talk::Thinking).with_options(&["--bare"]),
-    case("effort", "more effort than usual", OPUS, Talk::Plain).with_options(&["--effort", "max"]),
+    case("effort", "more effort than usual", OPUS, Talk::Plain)
+        .with_options(&["--effort", "max"])
+        .that_shows(r#""effort":"max""#),
     case("fine-grained", "inputs of tools are streamed as they come", OPUS, Talk::Tool)
-        .with_variables(&[("CLAUDE_CODE_ENABLE_FINE_GRAINED_TOOL_STREAMING", "1")]),
+        .with_variables(&[("CLAUDE_CODE_ENABLE_FINE_GRAINED_TOOL_STREAMING", "1")])
+        .that_shows(r#""eager_input_streaming":"#),
     case("no-tool-search", "every tool is described in full", OPUS, Talk::Tool)
         .with_variables(&[("ENABLE_TOOL_SEARCH", "0")]),
     case("no-betas", "experimental betas are off", OPUS, Talk::Thinking).with_variables(NO_BETAS),
@@ -83,7 +86,9 @@ pub(crate) const CASES: &[Case] = &[
     case("sonnet-4-6", "Sonnet 4.6", SONNET_4_6, Talk::Thinking),
     case("opus-4-5", "Opus 4.5", OPUS_4_5, Talk::Thinking),
     case("sonnet-4-5", "Sonnet 4.5", SONNET_4_5, Talk::Thinking),
-    case("sonnet-4-5-1m", "a context window of a million tokens", SONNET_4_5, Talk::Plain).with_suffix(Some("[1m]")),
+    case("sonnet-4-5-1m", "a context window of a million tokens", SONNET_4_5, Talk::Plain)
+        .with_suffix(Some("[1m]"))
+        .that_shows(r#""context-1m-"#),
     case("haiku-4-5", "Haiku 4.5", HAIKU_4_5, Talk::Thinking),
     case("old-sonnet-4-5", "an old client with Sonnet 4.5", SONNET_4_5, Talk::Thinking).of_old(),
     case("old-haiku-4-5", "an old client with Haiku 4.5", HAIKU_4_5, Talk::Thinking).of_old(),
@@ -110,6 +115,7 @@ const fn case(name: &'static str, about: &'static str, model: (&'static str, &'s
         options: &[],
         variables: &[],
         talk,
+        shows: talk.shows(),
     }
 }
 
@@ -124,6 +130,10 @@ impl Case {
 
     const fn with_suffix(self, suffix: Option<&'static str>) -> Self {
         Self { suffix, ..self }
+    }
+
+    const fn that_shows(self, shows: &'static str) -> Self {
+        Self { shows, ..self }
     }
 
     const fn of_old(self) -> Self {

@@ -31,6 +31,8 @@ pub(crate) struct Pair {
 pub(crate) async fn record(case: Case) -> Pair {
     let folder = tempfile::tempdir().unwrap();
     let own = by_itself(case, folder.path()).await;
+    let last = own.last().map(|request| String::from_utf8_lossy(&request.body)).unwrap_or_default();
+    assert!(last.contains(case.shows), "{}: the client's last request has no {} in it", case.name, case.shows);
     for part in ["home", "work"] {
         std::fs::remove_dir_all(folder.path().join(part)).unwrap();
     }
@@ -130,7 +132,7 @@ fn messages(requests: Vec<RecordedRequest>, case: Case, printed: &Printed) -> Ve
     let is_message = |request: &RecordedRequest| request.method == "POST" && !is_probe(&request.json());
     let requests: Vec<_> = requests.into_iter().filter(is_message).collect();
     let wanted = case.talk.requests();
-    assert_eq!(requests.len(), wanted, "requests of the client; it printed {printed:#?}");
+    assert_eq!(requests.len(), wanted, "{}: requests of the client; it printed {printed:#?}", case.name);
     requests
 }
 

@@ -26,6 +26,12 @@ pub(crate) enum Talk {
 /// What the subagent is told; nothing else has these words in it.
 const ERRAND: &str = "Say which colour the sky has.";
 
+/// What it says.
+const REPORT: &str = "The sky is blue.";
+
+/// What the command's result has.
+const RESULT: &str = r#""tool_use_id":"toolu_01SimulatedCall0001""#;
+
 /// Base64, with all of its special characters.
 const SIGNATURE: &str = "EqQBCkYIBxgCKkA+aGVsbG8/d29ybGQ+Zm9vL2Jhcg==";
 
@@ -50,6 +56,17 @@ impl Talk {
         }
     }
 
+    /// What the last request shows of it.
+    pub(crate) const fn shows(self) -> &'static str {
+        match self {
+            Self::Plain | Self::Form => "",
+            Self::Tool => RESULT,
+            Self::Thinking => SIGNATURE,
+            Self::Reads(_) => r#""type":"base64""#,
+            Self::Subagent => REPORT,
+        }
+    }
+
     /// The answer to a request of a client that runs in `work`.
     pub(crate) fn answer(self, request: &Value, work: &Path) -> Answer {
         let messages = request["messages"].as_array().map_or(&[][..], Vec::as_slice);
@@ -71,7 +88,7 @@ impl Talk {
                 let input = json!({"description": "Look up", "prompt": ERRAND, "subagent_type": "general-purpose", "run_in_background": false});
                 Answer::text("I ask.").with_tool_use("toolu_01SimulatedCall0003", "Agent", input)
             }
-            Self::Subagent if begins => Answer::text("Blue."),
+            Self::Subagent if begins => Answer::text(REPORT),
             _ => Answer::text("That is all."),
         }
     }
