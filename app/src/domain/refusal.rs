@@ -38,9 +38,60 @@ impl Refusal {
     }
 
     /// Whether it is about the model, and not about one request.
+    ///
+    /// A field within a part of the body counts only if it is a known one: what one kind of block or tool may not have,
+    /// another may need, so that a name which somebody put in the wrong place must not be taken from everybody.
     pub fn is_about_the_model(&self) -> bool {
-        self.kind != RefusalKind::ThinkingBlocks
+        match self.kind {
+            RefusalKind::ThinkingBlocks => false,
+            RefusalKind::Field => !self.name.contains('.') || known_field(&self.name).is_some(),
+            _ => true,
+        }
     }
+}
+
+/// Fields that are known to be refused somewhere, written as [`RefusalKind::Field`] writes them.
+const KNOWN_FIELDS: &[&str] = &[
+    "anthropic_beta",
+    "betas",
+    "cache_control",
+    "cache_control.scope",
+    "cache_control.ttl",
+    "container",
+    "context_management",
+    "fallbacks",
+    "inference_geo",
+    "mcp_servers",
+    "messages.caller",
+    "messages.output_config",
+    "metadata",
+    "metadata.user_id",
+    "output_config",
+    "output_config.effort",
+    "output_config.format",
+    "output_config.task_budget",
+    "output_format",
+    "safeguards",
+    "service_tier",
+    "speed",
+    "system",
+    "temperature",
+    "thinking",
+    "thinking.display",
+    "tool_choice",
+    "tools",
+    "tools.allowed_callers",
+    "tools.defer_loading",
+    "tools.eager_input_streaming",
+    "tools.input_examples",
+    "tools.strict",
+    "top_k",
+    "top_p",
+];
+
+/// The field of the closed list that a path is, if it is one; fit for the label of a metric.
+pub fn known_field(path: &str) -> Option<&'static str> {
+    KNOWN_FIELDS.iter().copied().find(|known| *known == path)
 }
 
 impl RefusalKind {
@@ -73,5 +124,26 @@ impl RefusalKind {
     /// Reads the name; `None` for one of a newer version.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_may_be_needed_elsewhere_is_about_one_request_only() {
+        let field = |name: &str| Refusal::new(RefusalKind::Field, name).is_about_the_model();
+        assert!(field("a_field_of_tomorrow") && field("tools.strict") && field("cache_control.ttl"));
+        assert!(!field("tools.display_width_px") && !field("messages.title"));
+        assert!(!Refusal::new(RefusalKind::ThinkingBlocks, "").is_about_the_model());
+    }
+
+    #[test]
+    fn names_of_kinds_are_read_back_and_unknown_ones_are_nothing() {
+        for kind in RefusalKind::ALL {
+            assert_eq!(RefusalKind::parse(kind.name()), Some(kind));
+        }
+        assert_eq!(RefusalKind::parse("of_tomorrow"), None);
     }
 }

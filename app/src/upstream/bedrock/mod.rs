@@ -5,6 +5,7 @@ pub mod bridge;
 pub mod capabilities;
 mod connector;
 pub mod count_tokens;
+pub mod diagnose;
 mod failure;
 mod generation;
 mod stream;
