@@ -13,12 +13,12 @@ use crate::ingress::{self, InFlight, Ingress, RateLimit, SharedIngress, Stages};
 use crate::keyring::Keyring;
 use crate::meter::{Recorder, RecorderTask};
 use crate::models::{self, Models, ModelsTask};
-use crate::relay::Relay;
+use crate::relay::{Notices, Relay, Repairs};
 use crate::route::circuits::Circuits;
 use crate::route::stays::Stays;
-use crate::sharing::{LimitSharing, LimitSharingTask};
+use crate::sharing::{CapabilitySharing, LimitSharing, SharingTask};
 use crate::store::{Database, DatabaseState};
-use crate::upstream::bedrock::Bedrock;
+use crate::upstream::bedrock::{Bedrock, LearnedCapabilities};
 use crate::upstream::{http_client, http2_client, plan::Plan};
 use crate::vault::Vault;
 
@@ -30,7 +30,7 @@ pub struct App {
     address: SocketAddr,
     recorder: RecorderTask,
     models: ModelsTask,
-    sharing: LimitSharingTask,
+    sharing: [SharingTask; 2],
     database: Database,
 }
 
@@ -59,6 +59,8 @@ impl App {
         let (models, models_task) = Models::start(database.clone(), models::LOOK_EVERY);
         let circuits = Circuits::default();
         let (sharing, sharing_task) = LimitSharing::start(database.clone(), circuits.clone());
+        let learned = LearnedCapabilities::default();
+        let (capabilities, capabilities_task) = CapabilitySharing::start(database.clone(), learned.clone());
         let relay = Relay {
             directory: Directory::new(database.clone(), hasher.clone(), config.keys.cache_ttl),
             hasher,
@@ -70,6 +72,8 @@ impl App {
             circuits,
             stays: Stays::new(config.timeouts.stay),
             sharing,
+            repairs: Repairs { learned, sharing: capabilities, believed_for: config.timeouts.learned },
+            notices: Notices::default(),
             recorder,
             idle: config.timeouts.idle,
             ping_interval: config.timeouts.ping_interval,
@@ -90,7 +94,7 @@ impl App {
             address,
             recorder: recorder_task,
             models: models_task,
-            sharing: sharing_task,
+            sharing: [sharing_task, capabilities_task],
             database,
         })
     }
@@ -123,7 +127,9 @@ impl App {
         };
         tokio::join!(served, report_state(&database));
         models.stop().await;
-        sharing.stop().await;
+        for task in sharing {
+            task.stop().await;
+        }
         recorder.drain().await;
         database.close().await;
         tracing::info!("stopped");

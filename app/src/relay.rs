@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use answer::{Body, Reply};
+pub use bedrock::{Notices, Repairs};
 
 use crate::auth::{Directory, KeyHasher, PresentedKey};
 use crate::domain::{BedrockTarget, ClientPrincipal, ErrorType, Failure, FallbackReason, Family, Outcome};
@@ -25,8 +26,8 @@ use crate::route::decision::{Decision, Means, decide};
 use crate::route::model;
 use crate::route::stays::{Conversation, Stay, Stays};
 use crate::sharing::LimitSharing;
+use crate::telemetry::counters::{self, ContinuityLost};
 use crate::upstream::bedrock::Bedrock;
-use crate::upstream::bedrock::count_tokens::counts_tokens;
 use crate::upstream::plan::{Exchange, Plan};
 use crate::wire::{headers, request_head, turn};
 use answer::Answer;
@@ -54,6 +55,10 @@ pub struct Relay {
     pub stays: Stays,
     /// Tells other tasks of limits.
     pub sharing: LimitSharing,
+    /// What models on Bedrock turned out to refuse.
+    pub repairs: Repairs,
+    /// What operators have been told.
+    pub notices: Notices,
     /// Writes usage down.
     pub recorder: Recorder,
     /// Longest silence in an answer.
@@ -94,11 +99,11 @@ impl Operation {
         matches!(self, Self::Messages | Self::CountTokens)
     }
 
-    /// Whether there is an answer without the plan for a key that has Bedrock, where this model would serve.
-    fn works_without_the_plan(self, model: &str) -> bool {
+    /// Whether there is an answer without the plan for a key that has Bedrock; `counts`: the model counts tokens there.
+    fn works_without_the_plan(self, counts: impl FnOnce() -> bool) -> bool {
         match self {
             Self::Messages | Self::ListModels | Self::GetModel => true,
-            Self::CountTokens => counts_tokens(model),
+            Self::CountTokens => counts(),
             Self::Passthrough => false,
         }
     }
@@ -190,7 +195,7 @@ impl Relay {
             strategy: case.principal.routing_strategy,
             plan_credential: self.plan.has_credential_for(&case.exchange.headers),
             bedrock_key: case.principal.bedrock_key.is_some()
-                && case.operation.works_without_the_plan(&case.target.model),
+                && case.operation.works_without_the_plan(|| self.counts_tokens(&case.target)),
             fits_bedrock: self.bedrock.takes(case.exchange.body.len()),
         };
         match (decide(means), case.operation) {
@@ -234,7 +239,10 @@ impl Relay {
                 meter.asks_plan();
                 match self.ask_plan(case.exchange, Some(ticket), meter).await? {
                     PlanOutcome::Answer(answer) => {
-                        self.stays.end(&case.conversation);
+                        if self.stays.begun(&case.conversation).is_some() {
+                            case.changes_provider();
+                            self.stays.end(&case.conversation);
+                        }
                         return Ok(answer);
                     }
                     PlanOutcome::Fault(fault, otherwise) => (fault.reason, Some(otherwise)),
@@ -270,17 +278,21 @@ impl Relay {
         tracing::info!(reason = reason.name(), "the plan does not serve; asking Bedrock");
         match self.ask_bedrock(prepared, Some(reason), ticket, meter).await {
             Ok(answer) => {
+                if self.stays.begun(&case.conversation).is_none() {
+                    case.changes_provider();
+                }
                 self.stays.begin(case.conversation.clone(), Instant::now());
                 Ok(answer)
             }
             Err(refused) if reason == FallbackReason::Staying => {
                 // There is nothing to stay for.
+                case.changes_provider();
                 tracing::info!(status = refused.failure.status, "Bedrock does not serve; returning to the plan");
                 self.stays.end(&case.conversation);
                 self.plan_only(case, meter).await
             }
             // A key or a model that Bedrock refuses will be refused again, while the plan may be back soon.
-            Err(refused) if refused.is_about_the_setup => match otherwise {
+            Err(refused) if refused.is_about_the_setup() => match otherwise {
                 Some(Ok(answer)) => {
                     meter.asks_plan();
                     Ok(answer)
@@ -299,11 +311,7 @@ impl Relay {
         match self.stays.at(begun, self.circuits.open_until(&key), now) {
             // The breaker itself will say so, and may send a probe.
             Stay::PlanIsClosed | Stay::Over => None,
-            Stay::UntilTurnEnds => {
-                let may_switch = case.exchange.headers.contains_key(headers::CONTEXT_COMPACTED)
-                    || turn::is_at_boundary(&case.exchange.body);
-                (!may_switch).then_some(FallbackReason::Staying)
-            }
+            Stay::UntilTurnEnds => case.is_in_mid_turn().then_some(FallbackReason::Staying),
         }
     }
 
@@ -322,4 +330,18 @@ struct Case<'c> {
     conversation: Conversation,
     /// What Bedrock is asked for, if it is asked.
     target: BedrockTarget,
+}
+
+impl Case<'_> {
+    /// Whether the conversation would lose something by another provider's taking over.
+    fn is_in_mid_turn(&self) -> bool {
+        !self.exchange.headers.contains_key(headers::CONTEXT_COMPACTED) && !turn::is_at_boundary(&self.exchange.body)
+    }
+
+    /// Another provider takes over; the thinking that the first one signed may be of no use to it.
+    fn changes_provider(&self) {
+        if turn::has_signed_thinking(&self.exchange.body) && self.is_in_mid_turn() {
+            counters::thinking_continuity_lost(ContinuityLost::ProviderChanged);
+        }
+    }
 }

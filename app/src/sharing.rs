@@ -1,142 +1,151 @@
-//! Shares the limits of plans between tasks through the database, apart from any request: told in the background, and
-//! learnt by looking every two seconds.
+//! Shares what one task learnt with the others through the database, apart from any request: told in the background, and
+//! learnt by looking every two seconds, the first time at the start.
 
-use std::time::{Duration, Instant};
+mod capabilities;
+mod limits;
+
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::route::circuits::{CircuitKey, Circuits};
-use crate::store::{Database, KnownLimit, PlanLimit};
+pub use capabilities::CapabilitySharing;
+pub use limits::LimitSharing;
 
-/// Limits that wait to be told; one that finds no room is learnt by the others from the plan itself.
+use crate::store::{Database, Known, StoreError};
+
+/// News that wait to be told; those that find no room are learnt by the others from the provider itself.
 const QUEUE: usize = 1000;
 /// How often the others are listened to.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// Looks between two clearings of old limits: about an hour.
+/// Looks between two clearings of old rows: about an hour.
 const LOOKS_PER_CLEARING: u32 = 1800;
 /// Rows become visible in another order than their stamps say; looking back this far misses none.
 const OVERLAP: TimeDelta = TimeDelta::seconds(10);
 
+/// What tasks tell each other about.
+trait Topic: Send + Sync + 'static {
+    /// One thing to tell.
+    type News: Clone + PartialEq + Send + Sync + 'static;
+    /// What it is called in the log.
+    const NAME: &'static str;
+
+    /// Has the others told.
+    fn tell(database: &Database, news: Self::News) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// What was told after a moment of the database's clock.
+    fn look(
+        database: &Database,
+        after: DateTime<Utc>,
+    ) -> impl Future<Output = Result<Vec<Known<Self::News>>, StoreError>> + Send;
+    /// Removes what is over.
+    fn clear(database: &Database) -> impl Future<Output = Result<u64, StoreError>> + Send;
+    /// Takes in what another task, or this one, has told.
+    fn learn(&self, news: Self::News);
+}
+
 /// Tells the other tasks; cheap to clone.
 #[derive(Clone, Debug)]
-pub struct LimitSharing {
-    queue: mpsc::Sender<PlanLimit>,
+pub struct Sharing<N> {
+    queue: mpsc::Sender<N>,
 }
 
 /// The tasks behind it.
 #[derive(Debug)]
-pub struct LimitSharingTask {
+pub struct SharingTask {
     stop: CancellationToken,
     tasks: [JoinHandle<()>; 2],
 }
 
-impl LimitSharing {
+impl<N: Send + 'static> Sharing<N> {
     /// Starts telling and listening.
-    pub fn start(database: Database, circuits: Circuits) -> (Self, LimitSharingTask) {
+    fn about<T: Topic<News = N>>(topic: T, database: Database) -> (Self, SharingTask) {
         let (queue, receiver) = mpsc::channel(QUEUE);
         let stop = CancellationToken::new();
-        let tell = tokio::spawn(tell(receiver, database.clone(), stop.clone()));
-        let listen = tokio::spawn(listen(database, circuits, stop.clone()));
-        (Self { queue }, LimitSharingTask { stop, tasks: [tell, listen] })
+        let tell = tokio::spawn(tell::<T>(receiver, database.clone(), stop.clone()));
+        let listen = tokio::spawn(listen(topic, database, stop.clone()));
+        (Self { queue }, SharingTask { stop, tasks: [tell, listen] })
     }
 
-    /// Has a limit told to the others; never waits.
-    pub fn tell(&self, key: CircuitKey, wait: Duration) {
-        let Some(closed_until) = TimeDelta::from_std(wait).ok().and_then(|wait| Utc::now().checked_add_signed(wait))
-        else {
-            return;
-        };
-        let limit = PlanLimit { credential: key.credential, family: key.family, closed_until };
-        if self.queue.try_send(limit).is_err() {
-            tracing::debug!("no room to tell the other tasks of a limit");
+    /// Has something told to the others; never waits.
+    fn send(&self, news: N) {
+        if self.queue.try_send(news).is_err() {
+            tracing::debug!("no room to tell the other tasks");
         }
     }
 }
 
-impl LimitSharingTask {
+impl SharingTask {
     /// Ends both tasks.
     pub async fn stop(self) {
         self.stop.cancel();
         for task in self.tasks {
             if task.await.is_err() {
-                tracing::error!("a task that shares limits of plans failed");
+                tracing::error!("a task that shares what was learnt failed");
             }
         }
     }
 }
 
-async fn tell(mut queue: mpsc::Receiver<PlanLimit>, database: Database, stop: CancellationToken) {
-    while let Some(Some(limit)) = stop.run_until_cancelled(queue.recv()).await {
-        if let Err(error) = database.share_limit(limit).await {
-            tracing::warn!(%error, "the other tasks could not be told of a limit");
+async fn tell<T: Topic>(mut queue: mpsc::Receiver<T::News>, database: Database, stop: CancellationToken) {
+    while let Some(Some(news)) = stop.run_until_cancelled(queue.recv()).await {
+        if let Err(error) = T::tell(&database, news).await {
+            tracing::warn!(%error, about = T::NAME, "the other tasks could not be told");
         }
     }
 }
 
-async fn listen(database: Database, circuits: Circuits, stop: CancellationToken) {
+async fn listen<T: Topic>(topic: T, database: Database, stop: CancellationToken) {
     let mut looks = tokio::time::interval(LOOK_EVERY);
     looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut seen = Seen::default();
+    let mut seen = Seen { latest: None, recent: Vec::new() };
     let mut number = 0_u32;
     while stop.run_until_cancelled(looks.tick()).await.is_some() {
-        match database.limits_after(seen.look_after()).await {
-            Ok(limits) => seen.news(&limits).for_each(|limit| learn(&circuits, limit)),
-            Err(error) => tracing::debug!(%error, "limits of other tasks cannot be read for the moment"),
+        match T::look(&database, seen.look_after()).await {
+            Ok(known) => seen.news(&known).for_each(|news| topic.learn(news)),
+            Err(error) => tracing::debug!(%error, about = T::NAME, "other tasks cannot be heard for the moment"),
         }
         number = number.wrapping_add(1);
         if number.is_multiple_of(LOOKS_PER_CLEARING)
-            && let Err(error) = database.forget_old_limits().await
+            && let Err(error) = T::clear(&database).await
         {
-            tracing::debug!(%error, "old limits cannot be cleared for the moment");
+            tracing::debug!(%error, about = T::NAME, "old rows cannot be cleared for the moment");
         }
     }
 }
 
-/// What has been learnt, so that a limit is applied once: a breaker that was closed since must not be opened again by
-/// the same old news.
-#[derive(Default)]
-struct Seen {
+/// What has been learnt, so that news are taken in once: a breaker that was closed since must not be opened again by
+/// the same old limit.
+struct Seen<N> {
     latest: Option<DateTime<Utc>>,
-    recent: Vec<KnownLimit>,
+    recent: Vec<Known<N>>,
 }
 
-impl Seen {
+impl<N: Clone + PartialEq> Seen<N> {
     fn look_after(&self) -> DateTime<Utc> {
         self.latest.map_or(DateTime::UNIX_EPOCH, |latest| latest - OVERLAP)
     }
 
-    fn news(&mut self, limits: &[KnownLimit]) -> impl Iterator<Item = PlanLimit> {
-        let news: Vec<PlanLimit> =
-            limits.iter().filter(|known| !self.recent.contains(known)).map(|known| known.limit).collect();
-        self.latest = limits.iter().map(|known| known.updated_at).max().max(self.latest);
+    fn news(&mut self, known: &[Known<N>]) -> impl Iterator<Item = N> + use<N> {
+        let news: Vec<N> =
+            known.iter().filter(|known| !self.recent.contains(known)).map(|known| known.what.clone()).collect();
+        self.latest = known.iter().map(|known| known.told_at).max().max(self.latest);
         let still_looked_at = self.look_after();
-        self.recent = limits.iter().filter(|known| known.updated_at > still_looked_at).copied().collect();
+        self.recent = known.iter().filter(|known| known.told_at > still_looked_at).cloned().collect();
         news.into_iter()
     }
-}
-
-fn learn(circuits: &Circuits, limit: PlanLimit) {
-    let Ok(wait) = limit.closed_until.signed_duration_since(Utc::now()).to_std() else { return };
-    let now = Instant::now();
-    circuits.close_until(CircuitKey { credential: limit.credential, family: limit.family }, now + wait, now);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Family, KeyHash};
 
     #[test]
-    fn a_limit_is_news_once_and_again_when_it_is_told_anew() {
+    fn something_is_news_once_and_again_when_it_is_told_anew() {
         let at = |second| DateTime::<Utc>::UNIX_EPOCH + TimeDelta::seconds(second);
-        let known = |credential, second| KnownLimit {
-            limit: PlanLimit { credential: KeyHash([credential; 32]), family: Family::Opus, closed_until: at(9999) },
-            updated_at: at(second),
-        };
-        let mut seen = Seen::default();
+        let known = |what: u8, second| Known { what, told_at: at(second) };
+        let mut seen = Seen { latest: None, recent: Vec::new() };
         assert_eq!(seen.news(&[known(1, 100), known(2, 105)]).count(), 2);
         assert_eq!(seen.look_after(), at(95), "rows become visible late");
         assert_eq!(seen.news(&[known(1, 100), known(2, 105)]).count(), 0);

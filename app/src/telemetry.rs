@@ -1,5 +1,7 @@
 //! The log: one JSON object a line. Libraries are kept at `warn`, because below that some of them log requests.
 
+pub mod counters;
+
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;

@@ -103,6 +103,8 @@ pub struct TimeoutConfig {
     pub ping_interval: Duration,
     /// `STAY_LIMIT`
     pub stay: Duration,
+    /// `LEARNED_TTL`
+    pub learned: Duration,
 }
 
 impl TimeoutConfig {
@@ -237,6 +239,7 @@ fn read_timeouts(env: &mut Environment<'_>) -> Option<TimeoutConfig> {
     let idle = env.duration(&var::IDLE_TIMEOUT);
     let ping_interval = env.duration(&var::PING_INTERVAL);
     let stay = env.duration(&var::STAY_LIMIT);
+    let learned = env.duration(&var::LEARNED_TTL);
     Some(TimeoutConfig {
         connect: connect?,
         stream_first_byte: stream_first_byte?,
@@ -244,6 +247,7 @@ fn read_timeouts(env: &mut Environment<'_>) -> Option<TimeoutConfig> {
         idle: idle?,
         ping_interval: ping_interval?,
         stay: stay?,
+        learned: learned?,
     })
 }
 

@@ -114,6 +114,12 @@ pub(super) const STAY_LIMIT: Variable = Variable::new(
     Value("5m"),
     "How long a conversation that fell back stays on Bedrock in mid-turn once the plan could serve it again.",
 );
+/// What models refuse.
+pub(super) const LEARNED_TTL: Variable = Variable::new(
+    "LEARNED_TTL",
+    Value("24h"),
+    "How long it is believed that a model on Bedrock refuses what it once refused; then it is asked again.",
+);
 /// Heads of requests.
 pub(super) const HEADER_TIMEOUT: Variable =
     Variable::new("HEADER_TIMEOUT", Value("10s"), "Time for the head of a request, from its first byte to its last.");
@@ -173,6 +179,7 @@ pub const VARIABLES: &[Variable] = &[
     IDLE_TIMEOUT,
     PING_INTERVAL,
     STAY_LIMIT,
+    LEARNED_TTL,
     HEADER_TIMEOUT,
     KEEP_ALIVE_TIMEOUT,
     MAX_IN_FLIGHT,

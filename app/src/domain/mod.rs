@@ -18,6 +18,6 @@ pub use family::Family;
 pub use model_map::{MappedModel, ModelMap};
 pub use principal::ClientPrincipal;
 pub use provider::{FallbackReason, Provider, RoutingStrategy};
-pub use refusal::{Refusal, RefusalKind};
+pub use refusal::{LearnedRefusal, Refusal, RefusalKind};
 pub use secret::Secret;
 pub use usage::{Outcome, TokenUsage, UsageRecord};

@@ -1,5 +1,9 @@
 //! What a model on Bedrock turned out to refuse: found in a 400, remembered for a while, respected by the body bridge.
 
+use chrono::{DateTime, Utc};
+
+use super::BedrockTarget;
+
 /// One thing that a model refuses.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct Refusal {
@@ -7,6 +11,17 @@ pub struct Refusal {
     pub kind: RefusalKind,
     /// Which one: see the kinds.
     pub name: String,
+}
+
+/// A refusal of a model, and how long it is believed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LearnedRefusal {
+    /// Which model, where.
+    pub target: BedrockTarget,
+    /// What it refuses.
+    pub refusal: Refusal,
+    /// When it is asked again.
+    pub expires_at: DateTime<Utc>,
 }
 
 /// Kinds of refused things, with what their names say.

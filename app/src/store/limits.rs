@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::{Database, StoreError};
+use super::{Database, Known, StoreError};
 use crate::domain::{Family, KeyHash};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -18,15 +18,6 @@ pub struct PlanLimit {
     pub family: Family,
     /// The reset that the plan has named.
     pub closed_until: DateTime<Utc>,
-}
-
-/// A limit as the database has it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct KnownLimit {
-    /// The limit.
-    pub limit: PlanLimit,
-    /// When it was last told, by the database's clock.
-    pub updated_at: DateTime<Utc>,
 }
 
 impl Database {
@@ -52,7 +43,7 @@ impl Database {
     ///
     /// # Errors
     /// When the database is away or slow.
-    pub async fn limits_after(&self, after: DateTime<Utc>) -> Result<Vec<KnownLimit>, StoreError> {
+    pub async fn limits_after(&self, after: DateTime<Utc>) -> Result<Vec<Known<PlanLimit>>, StoreError> {
         let query = sqlx::query!(
             "SELECT credential_hash, family, closed_until, updated_at FROM plan_limits
               WHERE updated_at > $1 AND closed_until > now() ORDER BY updated_at",
@@ -63,7 +54,7 @@ impl Database {
         let limits = rows.into_iter().filter_map(|row| {
             let credential = KeyHash::from_hex(&row.credential_hash)?;
             let limit = PlanLimit { credential, family: Family::parse(&row.family), closed_until: row.closed_until };
-            Some(KnownLimit { limit, updated_at: row.updated_at })
+            Some(Known { what: limit, told_at: row.updated_at })
         });
         Ok(limits.collect())
     }

@@ -1,5 +1,6 @@
 //! PostgreSQL: the only module that speaks SQL. Every statement is checked at compile time against the query cache.
 
+mod capabilities;
 mod issue;
 mod limits;
 mod models;
@@ -8,11 +9,12 @@ mod usage;
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 
 pub use issue::{IssueError, NewKey};
-pub use limits::{KnownLimit, PlanLimit};
+pub use limits::PlanLimit;
 
 use crate::config::DatabaseConfig;
 
@@ -28,6 +30,15 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub struct Database {
     pool: PgPool,
+}
+
+/// Something that one task has told the others.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Known<T> {
+    /// What was told.
+    pub what: T,
+    /// When it was last told, by the database's clock.
+    pub told_at: DateTime<Utc>,
 }
 
 /// How the database is.

@@ -12,6 +12,8 @@ pub const PROVIDER: HeaderName = HeaderName::from_static("x-ccp-provider");
 pub const FALLBACK: HeaderName = HeaderName::from_static("x-ccp-fallback");
 /// Fields that were left out because Bedrock refuses them.
 pub const BEDROCK_DROPPED: HeaderName = HeaderName::from_static("x-ccp-bedrock-dropped");
+/// How many thinking blocks were left out because Bedrock refused their signatures.
+pub const THINKING: HeaderName = HeaderName::from_static("x-ccp-thinking");
 /// Anthropic's header for API keys.
 pub const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// Beta features, a comma-separated list on one or more lines.

@@ -16,6 +16,12 @@ pub fn is_at_boundary(body: &[u8]) -> bool {
     !found().unwrap_or(false)
 }
 
+/// Whether a conversation carries thinking that a provider has signed; a mention of it in a text does not count, because
+/// quotes are escaped there.
+pub fn has_signed_thinking(body: &[u8]) -> bool {
+    [&b"\"signature\""[..], b"\"redacted_thinking\""].iter().any(|sign| memchr::memmem::find(body, sign).is_some())
+}
+
 fn is_from_user(body: &[u8], message: &Range<usize>) -> bool {
     member_text(body, message, "role").is_some_and(|role| role == "user")
 }
@@ -54,6 +60,13 @@ mod tests {
             let body = format!(r#"{{"model":"m","messages":[{}],"stream":true}}"#, messages.join(" , "));
             assert_eq!(is_at_boundary(body.as_bytes()), expected, "{body}");
         }
+    }
+
+    #[test]
+    fn signed_thinking_is_told_from_talk_about_it() {
+        assert!(has_signed_thinking(br#"{"type":"thinking","thinking":"","signature":"c2ln"}"#));
+        assert!(has_signed_thinking(br#"{"type":"redacted_thinking","data":"x"}"#));
+        assert!(!has_signed_thinking(br#"{"type":"text","text":"what is a \"signature\"?"}"#));
     }
 
     #[test]

@@ -3,13 +3,17 @@
 
 use std::time::Instant;
 
+use chrono::Utc;
+
 use super::answer_headers;
-use crate::domain::{Failure, FallbackReason, Provider};
+use crate::domain::{BedrockTarget, Failure, FallbackReason, Provider, Refusal, RefusalKind};
 use crate::meter::{RequestMeter, Served};
 use crate::relay::answer::{Answer, AnswerBody};
 use crate::relay::plan::PlanOutcome;
 use crate::relay::refusals::no_count;
 use crate::relay::{Case, Relay};
+use crate::upstream::bedrock::BedrockFailure;
+use crate::upstream::bedrock::diagnose::diagnose;
 
 impl Relay {
     /// The plan counts; where it cannot, Bedrock does.
@@ -45,6 +49,22 @@ impl Relay {
         self.count(case, None, meter).await.ok_or_else(no_count)
     }
 
+    /// Whether Bedrock counts tokens for a model, by the table and by what was learnt.
+    pub(in crate::relay) fn counts_tokens(&self, target: &BedrockTarget) -> bool {
+        let refused = |known: &Refusal| known.kind == RefusalKind::CountTokens;
+        self.bedrock.counts_tokens(&target.model)
+            && !self.repairs.learned.refusals(target, Utc::now()).iter().any(refused)
+    }
+
+    fn did_not_count(&self, case: &Case<'_>, failure: &BedrockFailure) {
+        tracing::info!(status = failure.status, code = failure.code, "Bedrock did not count tokens");
+        let diagnosis = (failure.status == 400).then(|| diagnose(&failure.message)).flatten();
+        let about_counting = |refusal: &&Refusal| refusal.kind == RefusalKind::CountTokens;
+        let refused: Vec<Refusal> =
+            diagnosis.iter().flat_map(|diagnosis| diagnosis.refusals.iter().filter(about_counting)).cloned().collect();
+        self.repairs.believe(&case.target, &refused);
+    }
+
     async fn count(
         &self,
         case: &Case<'_>,
@@ -54,13 +74,9 @@ impl Relay {
         let prepared = self.prepare(case).await.ok()?;
         meter.asks_bedrock_to_count(fallback);
         let asked = Instant::now();
-        let counted = self.bedrock.count_tokens(&prepared.target, &prepared.key, &prepared.bridged.body).await;
+        let counted = self.bedrock.count_tokens(&prepared.original.target, &prepared.key, &prepared.bridged.body).await;
         meter.waited(asked.elapsed());
-        let tokens = counted
-            .inspect_err(|failure| {
-                tracing::info!(status = failure.status, code = failure.code, "Bedrock did not count tokens");
-            })
-            .ok()?;
+        let tokens = counted.inspect_err(|failure| self.did_not_count(case, failure)).ok()?;
         Some(Answer {
             status: 200,
             headers: answer_headers(false, &prepared.bridged.edits),

@@ -9,21 +9,17 @@ use crate::domain::{BedrockTarget, Secret};
 use crate::wire::json::{self, Member};
 use crate::wire::splice::Splice;
 
-/// From this generation on Bedrock offers models through profiles only, and counts for none of them.
-const FIRST_WITHOUT: u8 = 5;
-
-/// Whether Bedrock counts tokens for a model: an id, a profile, or an ARN that names one of these.
-pub fn counts_tokens(model: &str) -> bool {
-    let generation = base_id(model).and_then(|id| id.split('-').find_map(|part| part.parse::<u8>().ok()));
-    generation.is_some_and(|generation| generation < FIRST_WITHOUT)
-}
-
 /// The id without geography, under which alone tokens are counted. ARNs of application profiles do not tell it.
 fn base_id(model: &str) -> Option<&str> {
     model.find("anthropic.").map(|at| &model[at..])
 }
 
 impl Bedrock {
+    /// Whether Bedrock counts tokens for a model: an id, a profile, or an ARN that names one of these.
+    pub fn counts_tokens(&self, model: &str) -> bool {
+        base_id(model).is_some() && self.capabilities.row(model).count_tokens
+    }
+
     /// Counts the tokens of a bridged body, which costs nothing.
     ///
     /// # Errors
@@ -50,32 +46,22 @@ impl Bedrock {
 }
 
 /// The body as `InvokeModel` would take it, which is the condition for a count: without an empty list of tools, as Claude
-/// Code sends one for a part of its prompt, and with `max_tokens`, as little as is allowed beside the thinking.
+/// Code sends one for a part of its prompt.
 fn countable(body: &Bytes) -> Bytes {
     let Some(members) = json::members(body, 0) else { return body.clone() };
     let no_tools = |member: &Member| {
         member.name(body).as_deref() == Some("tools")
             && json::elements(body, member.value.start).is_some_and(|tools| tools.is_empty())
     };
-    let added = json::find(body, &members, "max_tokens").is_none().then(|| {
-        let budget = thinking_budget(body, &members).unwrap_or(0);
-        format!("\"max_tokens\":{}", budget.saturating_add(1)).into_bytes()
-    });
     let mut splice = Splice::default();
-    splice.edit_object(&members, |index| no_tools(&members[index]), added.as_slice());
+    splice.edit_object(&members, |index| no_tools(&members[index]), &[]);
     splice.apply(body).into()
-}
-
-/// `thinking.budget_tokens`, which has to be less than `max_tokens`.
-fn thinking_budget(body: &[u8], members: &[Member]) -> Option<u32> {
-    let thinking = json::members(body, json::find(body, members, "thinking")?.value.start)?;
-    let budget = &body[json::find(body, &thinking, "budget_tokens")?.value.clone()];
-    std::str::from_utf8(budget).ok()?.parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::upstream::bedrock::capabilities::Capabilities;
 
     #[test]
     fn models_before_the_fifth_generation_are_counted_for_by_their_base_id() {
@@ -89,24 +75,19 @@ mod tests {
             ("us.anthropic.claude-opus-5", None),
             ("global.anthropic.claude-haiku-5-5", None),
             ("arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc-4", None),
-            ("anthropic.claude-v2:1", None),
         ] {
-            assert_eq!(base_id(model).filter(|_| counts_tokens(model)), expected, "{model}");
+            let counted = base_id(model).filter(|_| Capabilities::built_in().row(model).count_tokens);
+            assert_eq!(counted, expected, "{model}");
         }
     }
 
     #[test]
     fn a_body_gets_what_invoke_model_wants_of_it() {
         for (body, expected) in [
-            (r#"{"messages":[]}"#, r#"{"messages":[],"max_tokens":1}"#),
+            (r#"{"messages":[]}"#, r#"{"messages":[]}"#),
             (r#"{"max_tokens":9,"tools":[{}]}"#, r#"{"max_tokens":9,"tools":[{}]}"#),
-            (r#"{"tools":[ ],"messages":[]}"#, r#"{"messages":[],"max_tokens":1}"#),
+            (r#"{"tools":[ ],"messages":[]}"#, r#"{"messages":[]}"#),
             (r#"{"max_tokens":9,"tools":[]}"#, r#"{"max_tokens":9}"#),
-            (
-                r#"{"thinking":{"type":"enabled","budget_tokens":1024}}"#,
-                r#"{"thinking":{"type":"enabled","budget_tokens":1024},"max_tokens":1025}"#,
-            ),
-            (r#"{"thinking":{"budget_tokens":"x"}}"#, r#"{"thinking":{"budget_tokens":"x"},"max_tokens":1}"#),
         ] {
             assert_eq!(countable(&Bytes::from(body)), expected);
         }

@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use crate::domain::{ErrorType, Failure};
 
 /// Seconds a throttled client is told to wait when Bedrock names no number.
-const THROTTLED_SECONDS: u32 = 5;
+pub(super) const THROTTLED_SECONDS: u32 = 5;
 /// Above this Claude Code gives up at once.
 const LONGEST_WAIT_SECONDS: u32 = 60;
 
@@ -53,11 +53,6 @@ impl BedrockFailure {
     /// broken connection or an answer that cannot be read it may have worked, and counted, all the same.
     pub fn counted_nothing(&self) -> bool {
         self.status >= 400 && self.code != INVALID_ANSWER || matches!(self.code.as_str(), UNREACHABLE | UNSENDABLE)
-    }
-
-    /// Whether the key, the account or the model is at fault, and not the moment.
-    pub fn is_about_the_setup(&self) -> bool {
-        matches!(self.status, 401 | 403 | 404)
     }
 
     /// Whether it says something about Bedrock as a whole: it was not reached, did not answer, or failed inside.

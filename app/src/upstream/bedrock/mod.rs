@@ -8,9 +8,11 @@ pub mod count_tokens;
 pub mod diagnose;
 mod failure;
 mod generation;
+mod learned;
 mod stream;
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_bedrockruntime::Client;
@@ -21,11 +23,14 @@ use bytes::Bytes;
 use futures_util::Stream;
 
 pub use failure::BedrockFailure;
+pub use learned::LearnedCapabilities;
 pub use stream::{Event, EventError, EventKind};
 
 use crate::config::{BedrockConfig, TimeoutConfig};
-use crate::domain::{BedrockTarget, Secret};
+use crate::domain::{BedrockTarget, Dialect, Refusal, Secret};
 use crate::wire::json;
+use bridge::Rules;
+use capabilities::Capabilities;
 use connector::ReqwestConnector;
 use stream::events;
 
@@ -37,6 +42,7 @@ pub struct Bedrock {
     client: Client,
     max_body: usize,
     timeouts: TimeoutConfig,
+    capabilities: Arc<Capabilities>,
 }
 
 /// The events of a streamed answer as the SDK decodes them.
@@ -61,7 +67,14 @@ impl Bedrock {
             // The token comes with each call, so there is nothing to cache; a cache would grow by an entry a call.
             .identity_cache(IdentityCache::no_cache());
         builder.set_endpoint_url(config.endpoint_url.clone());
-        Self { client: Client::from_conf(builder.build()), max_body: config.max_body, timeouts }
+        let capabilities = Arc::new(Capabilities::built_in().clone());
+        Self { client: Client::from_conf(builder.build()), max_body: config.max_body, timeouts, capabilities }
+    }
+
+    /// The rules by which bodies for a model are bridged.
+    pub fn rules<'r>(&'r self, model: &'r str, refusals: &'r [Refusal]) -> Rules<'r> {
+        let table = &*self.capabilities;
+        Rules { model, table, row: table.row(model), refusals, dialect: Dialect::Invoke }
     }
 
     /// Whether Bedrock takes a body of that size.

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 
 use super::RawEvents;
-use super::failure::redacted;
+use super::failure::{THROTTLED_SECONDS, redacted};
 use crate::domain::{ErrorType, Failure};
 use crate::wire::{json, splice::Splice, sse};
 
@@ -139,7 +139,8 @@ fn exception(error: &ResponseStreamError) -> Failure {
         ResponseStreamError::ValidationException(_) => (400, ErrorType::InvalidRequest),
         _ => (500, ErrorType::Api),
     };
-    Failure::new(status, error_type, redacted(error.message().unwrap_or("Bedrock gave no reason")))
+    let failure = Failure::new(status, error_type, redacted(error.message().unwrap_or("Bedrock gave no reason")));
+    if status == 429 { failure.after_seconds(THROTTLED_SECONDS) } else { failure }
 }
 
 #[cfg(test)]

@@ -1,0 +1,76 @@
+//! Why Bedrock did not serve, and what that means for the request.
+
+use crate::domain::{ErrorType, Failure};
+use crate::upstream::bedrock::{BedrockFailure, EventError};
+
+/// Bedrock did not serve.
+pub(in crate::relay) struct Refused {
+    /// What the client is told.
+    pub(in crate::relay) failure: Failure,
+    /// Whether it is sure that no tokens were counted.
+    pub(super) counted_nothing: bool,
+    pub(super) cause: Cause,
+}
+
+/// What was at fault.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Cause {
+    /// The request as it stands, in AWS's words, which may be mended.
+    Request(String),
+    /// The moment: too much was asked for; with the seconds to wait, if they were named.
+    Throttled(Option<u32>),
+    /// The key, which was refused.
+    Key,
+    /// The account or the model.
+    Model,
+    /// Bedrock itself, or the way there.
+    Bedrock,
+    /// Something else about this request.
+    Other,
+}
+
+impl Refused {
+    /// Whether the key or the model is at fault, so that trying again is of no use before somebody mends them.
+    pub(in crate::relay) fn is_about_the_setup(&self) -> bool {
+        matches!(self.cause, Cause::Key | Cause::Model)
+    }
+
+    /// What stands in the place of the first event. Its words may still be mended: nothing has been sent to the client.
+    pub(super) fn before_content(error: EventError) -> Self {
+        match error {
+            EventError::Reported(failure) | EventError::Refused(failure) => {
+                let cause = match failure.status {
+                    400 => Cause::Request(failure.message.clone()),
+                    429 => Cause::Throttled(None),
+                    500.. => Cause::Bedrock,
+                    _ => Cause::Other,
+                };
+                tracing::warn!(status = failure.status, "Bedrock began its answer with an exception");
+                Self { failure, counted_nothing: true, cause }
+            }
+            EventError::Broken(what) => {
+                tracing::warn!(what, "the answer of Bedrock broke off before it began");
+                let words = "Bedrock broke off before its answer began. Try again.";
+                let failure = Failure::new(502, ErrorType::Api, words);
+                Self { failure, counted_nothing: false, cause: Cause::Bedrock }
+            }
+        }
+    }
+}
+
+impl From<BedrockFailure> for Refused {
+    fn from(failure: BedrockFailure) -> Self {
+        tracing::warn!(status = failure.status, code = failure.code, "Bedrock did not serve");
+        let told = failure.to_client();
+        let counted_nothing = failure.counted_nothing();
+        let cause = match failure.status {
+            401 | 403 => Cause::Key,
+            404 => Cause::Model,
+            429 => Cause::Throttled(failure.retry_after),
+            _ if failure.is_about_bedrock() => Cause::Bedrock,
+            400 if failure.code == "ValidationException" => Cause::Request(failure.message),
+            _ => Cause::Other,
+        };
+        Self { failure: told, counted_nothing, cause }
+    }
+}

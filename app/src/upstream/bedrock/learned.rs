@@ -1,0 +1,122 @@
+//! What models have turned out to refuse, kept in memory for as long as it is believed; looked at before every call.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use moka::sync::Cache;
+
+use crate::domain::{BedrockTarget, LearnedRefusal, Refusal, RefusalKind};
+
+/// Models in regions that are remembered at the most; the least used go first.
+const MODELS: u64 = 1000;
+/// Refusals of one model that are remembered at the most.
+const REFUSALS: usize = 64;
+/// How many of them may have names that a client can make up. What finds no room is repaired each time anew.
+const MADE_UP: usize = 48;
+
+type Known = Arc<[(Refusal, DateTime<Utc>)]>;
+
+/// The refusals of all models. Reading takes no lock.
+#[derive(Clone, Debug)]
+pub struct LearnedCapabilities {
+    models: Cache<BedrockTarget, Known>,
+}
+
+impl Default for LearnedCapabilities {
+    fn default() -> Self {
+        Self { models: Cache::builder().max_capacity(MODELS).build() }
+    }
+}
+
+impl LearnedCapabilities {
+    /// What a model refuses, as far as that is known and believed.
+    pub fn refusals(&self, target: &BedrockTarget, now: DateTime<Utc>) -> Vec<Refusal> {
+        let known = self.models.get(target).unwrap_or_default();
+        known.iter().filter(|(_, until)| *until > now).map(|(refusal, _)| refusal.clone()).collect()
+    }
+
+    /// Remembers a refusal, and says whether there was room for it.
+    pub fn learn(&self, learned: LearnedRefusal, now: DateTime<Utc>) -> bool {
+        let LearnedRefusal { target, refusal, expires_at } = learned;
+        if !refusal.is_about_the_model() || expires_at <= now {
+            return false;
+        }
+        let mut remembered = true;
+        self.models.entry(target).and_upsert_with(|entry| {
+            let known = entry.map_or_else(Known::default, moka::Entry::into_value);
+            let (same, others): (Vec<_>, Vec<_>) =
+                known.iter().filter(|(_, until)| *until > now).cloned().partition(|(known, _)| *known == refusal);
+            remembered = !same.is_empty() || has_room(&others, refusal.kind);
+            let latest = same.iter().map(|(_, until)| *until).fold(expires_at, DateTime::max);
+            others.into_iter().chain(remembered.then_some((refusal, latest))).collect::<Vec<_>>().into()
+        });
+        remembered
+    }
+}
+
+fn has_room(known: &[(Refusal, DateTime<Utc>)], kind: RefusalKind) -> bool {
+    let made_up = known.iter().filter(|(refusal, _)| can_be_made_up(refusal.kind)).count();
+    known.len() < REFUSALS && (!can_be_made_up(kind) || made_up < MADE_UP)
+}
+
+fn can_be_made_up(kind: RefusalKind) -> bool {
+    matches!(kind, RefusalKind::Beta | RefusalKind::Field | RefusalKind::ToolType)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    fn learned(model: &str, kind: RefusalKind, name: &str, expires_at: DateTime<Utc>) -> LearnedRefusal {
+        let target = BedrockTarget { region: "us-east-1".to_owned(), model: model.to_owned() };
+        LearnedRefusal { target, refusal: Refusal::new(kind, name), expires_at }
+    }
+
+    #[test]
+    fn a_refusal_holds_for_its_model_and_its_time() {
+        let (all, now) = (LearnedCapabilities::default(), Utc::now());
+        let strict = learned("m", RefusalKind::Field, "tools.strict", now + TimeDelta::hours(1));
+        assert!(all.learn(strict.clone(), now) && all.learn(strict.clone(), now));
+        assert_eq!(all.refusals(&strict.target, now), [strict.refusal.clone()]);
+        let elsewhere = BedrockTarget { region: "eu-west-1".to_owned(), ..strict.target.clone() };
+        assert_eq!(all.refusals(&elsewhere, now), []);
+        assert_eq!(all.refusals(&strict.target, now + TimeDelta::hours(1)), [], "tried again after its time");
+        assert!(!all.learn(strict, now + TimeDelta::hours(1)), "old news");
+    }
+
+    #[test]
+    fn what_is_learnt_again_holds_for_longer_and_never_shorter() {
+        let (all, now) = (LearnedCapabilities::default(), Utc::now());
+        for hours in [2, 1] {
+            all.learn(learned("m", RefusalKind::Effort, "max", now + TimeDelta::hours(hours)), now);
+        }
+        let target = learned("m", RefusalKind::Effort, "max", now).target;
+        assert_eq!(all.refusals(&target, now + TimeDelta::minutes(90)).len(), 1);
+    }
+
+    #[test]
+    fn what_is_about_one_request_is_not_remembered() {
+        let (all, now) = (LearnedCapabilities::default(), Utc::now());
+        for (kind, name) in [(RefusalKind::ThinkingBlocks, "*"), (RefusalKind::Field, "tools.display_width_px")] {
+            assert!(!all.learn(learned("m", kind, name, now + TimeDelta::hours(1)), now));
+        }
+    }
+
+    /// Names that a client makes up fill neither the memory nor the room of what models really refuse.
+    #[test]
+    fn made_up_names_find_an_end() {
+        let (all, now) = (LearnedCapabilities::default(), Utc::now());
+        let until = now + TimeDelta::hours(1);
+        let remembered =
+            (0..1000).filter(|n| all.learn(learned("m", RefusalKind::Field, &format!("f{n}"), until), now)).count();
+        assert_eq!(remembered, MADE_UP);
+        assert!(all.learn(learned("m", RefusalKind::Effort, "max", until), now));
+        for model in 0..2 * MODELS {
+            all.learn(learned(&model.to_string(), RefusalKind::Effort, "max", until), now);
+        }
+        all.models.run_pending_tasks();
+        assert!(all.models.entry_count() <= MODELS);
+    }
+}
