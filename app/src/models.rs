@@ -67,24 +67,27 @@ async fn look(
     every: Duration,
     stop: CancellationToken,
 ) {
-    let mut told = Vec::new();
+    // What has been said of it; at every look it would be too much.
+    let (mut told_rows, mut told_away) = (Vec::new(), false);
     loop {
         let Some(read) = stop.run_until_cancelled(database.models()).await else { return };
         let pause = match read {
             Ok(rows) => {
                 let (map, wrong) = ModelMap::of(rows);
-                // Said once, not at every look.
-                if wrong != told {
+                if wrong != told_rows {
                     for what in &wrong {
                         tracing::error!(what, "a row of model_map cannot be used");
                     }
-                    told = wrong;
+                    told_rows = wrong;
                 }
+                told_away = false;
                 sender.send_replace(Some(Arc::new(map)));
                 every
             }
             Err(error) => {
-                tracing::warn!(%error, "the map of models cannot be read; it stays as it was");
+                if !std::mem::replace(&mut told_away, true) {
+                    tracing::warn!(%error, "the map of models cannot be read; it stays as it was");
+                }
                 sender.send_if_modified(|map| map.is_none() && map.replace(Arc::default()).is_none());
                 LOOK_AGAIN_AFTER.min(every)
             }
