@@ -138,9 +138,9 @@ fn thinking_type(text: &str) -> Option<Diagnosis> {
             || (name == "adaptive" && text.contains("Input tag adaptive found"))
     };
     let named = THINKING_TYPES.iter().find(|name| of(name));
-    named
-        .map(|name| Diagnosis::always(RefusalKind::ThinkingType, *name))
-        .or_else(|| not_among(RefusalKind::ThinkingType, THINKING_TYPES, after(text, "thinking.type: Input should be ")?))
+    named.map(|name| Diagnosis::always(RefusalKind::ThinkingType, *name)).or_else(|| {
+        not_among(RefusalKind::ThinkingType, THINKING_TYPES, after(text, "thinking.type: Input should be ")?)
+    })
 }
 
 fn effort(text: &str) -> Option<Diagnosis> {

@@ -79,7 +79,7 @@ mod tests {
         let (all, now) = (LearnedCapabilities::default(), Utc::now());
         let strict = learned("m", RefusalKind::Field, "tools.strict", now + TimeDelta::hours(1));
         assert!(all.learn(strict.clone(), now) && all.learn(strict.clone(), now));
-        assert_eq!(all.refusals(&strict.target, now), [strict.refusal.clone()]);
+        assert_eq!(all.refusals(&strict.target, now), std::slice::from_ref(&strict.refusal));
         let elsewhere = BedrockTarget { region: "eu-west-1".to_owned(), ..strict.target.clone() };
         assert_eq!(all.refusals(&elsewhere, now), []);
         assert_eq!(all.refusals(&strict.target, now + TimeDelta::hours(1)), [], "tried again after its time");

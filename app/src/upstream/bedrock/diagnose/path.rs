@@ -26,7 +26,8 @@ const MADE_OF: &[&str] = &[
     "url",
 ];
 /// Kinds of a union, which some paths name between a field and what it belongs to.
-const KINDS: &[&str] = &["adaptive", "any", "auto", "custom", "disabled", "enabled", "ephemeral", "json_schema", "tool"];
+const KINDS: &[&str] =
+    &["adaptive", "any", "auto", "custom", "disabled", "enabled", "ephemeral", "json_schema", "tool"];
 
 /// The names of all fields that a text says are too much.
 pub(super) fn refused_fields(text: &str) -> Vec<String> {
