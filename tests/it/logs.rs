@@ -3,21 +3,7 @@
 use http::Method;
 use serde_json::Value;
 use support::process::ServeProcess;
-use support::{Answer, Client, KeyWish, Reply, Surroundings, get, within};
-
-/// The lines with this message, once there are so many: the line of an answer is written when its body has gone out.
-async fn lines(process: &ServeProcess, message: &str, number: usize) -> Vec<Value> {
-    within("lines of the log", async {
-        loop {
-            let found: Vec<Value> = process.log().into_iter().filter(|line| line["message"] == message).collect();
-            if found.len() >= number {
-                return found;
-            }
-            tokio::task::yield_now().await;
-        }
-    })
-    .await
-}
+use support::{Answer, Client, KeyWish, Reply, Surroundings, get};
 
 #[tokio::test]
 async fn every_request_is_a_line_with_all_its_fields() {
@@ -33,7 +19,7 @@ async fn every_request_is_a_line_with_all_its_fields() {
     let stranger = Client::at(format!("{}/ak/ak_unknown", process.url())).ask().await;
     let nowhere = get(client.without_login(Method::GET, "/v2/nowhere")).await;
 
-    let requests = lines(&process, "request", 4).await;
+    let requests = process.lines("request", 4).await;
     let line = |got: &support::Got| {
         let id = got.header("x-ccp-request-id");
         requests.iter().find(|line| line["span"]["request_id"] == id).unwrap_or_else(|| panic!("no line for {id}"))
@@ -61,7 +47,7 @@ async fn every_request_is_a_line_with_all_its_fields() {
     assert_eq!((&line(&stranger)["status"], &line(&stranger)["outcome"]), (&403.into(), &"refused".into()));
     assert_eq!(line(&nowhere)["status"], 404);
 
-    let usage = lines(&process, "usage", 1).await;
+    let usage = process.lines("usage", 1).await;
     assert_eq!((usage.len(), &usage[0]["output_tokens"], &usage[0]["outcome"]), (1, &7.into(), &"completed".into()));
     let everything = format!("{:?}", process.log());
     for secret in [&key.text, &client.login, &client.prompt, key.bedrock_key.as_ref().unwrap(), &"/ak/".to_owned()] {

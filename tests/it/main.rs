@@ -12,6 +12,7 @@ mod memory;
 mod metering;
 mod models;
 mod proxy;
+mod repairs;
 mod roles;
 mod routing;
 mod shutdown;

@@ -96,6 +96,20 @@ impl ServeProcess {
         log.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"))).collect()
     }
 
+    /// The lines with this message, once there are so many: some are written only when an answer has gone out.
+    pub async fn lines(&self, message: &str, number: usize) -> Vec<serde_json::Value> {
+        within("lines of the log", async {
+            loop {
+                let found: Vec<_> = self.log().into_iter().filter(|line| line["message"] == message).collect();
+                if found.len() >= number {
+                    return found;
+                }
+                tokio::task::yield_now().await;
+            }
+        })
+        .await
+    }
+
     /// Sends a signal.
     pub fn signal(&self, signal: Signal) {
         let pid =

@@ -6,8 +6,9 @@ use tokio::time::Instant;
 
 /// All waits together end within this time of the first refusal.
 const WITHIN: Duration = Duration::from_secs(2);
-/// The longest wait before each further try. Random waits up to there spread out callers that were refused together.
-const LONGEST_WAITS: [Duration; 2] = [Duration::from_millis(500), Duration::from_millis(1500)];
+/// The longest wait before each further try; what they leave of the time is for the calls themselves. Random waits up to
+/// there spread out callers that were refused together.
+const LONGEST_WAITS: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(1)];
 
 /// What is left of the patience with a region that throttles; for one request.
 #[derive(Debug, Default)]
@@ -81,7 +82,7 @@ mod tests {
     #[test]
     fn the_wait_is_random_from_nothing_to_the_longest() {
         let now = Instant::now();
-        for (fraction, expected) in [(0.0, [0, 0]), (0.5, [250, 750]), (1.0, [500, 1500])] {
+        for (fraction, expected) in [(0.0, [0, 0]), (0.5, [125, 500]), (1.0, [250, 1000])] {
             let mut throttle = Throttle::default();
             for milliseconds in expected {
                 assert_eq!(throttle.wait(None, now, fraction), Some(Duration::from_millis(milliseconds)));

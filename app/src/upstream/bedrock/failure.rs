@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use crate::domain::{ErrorType, Failure};
 
 /// Seconds a throttled client is told to wait when Bedrock names no number.
-pub(super) const THROTTLED_SECONDS: u32 = 5;
+const THROTTLED_SECONDS: u32 = 5;
 /// Above this Claude Code gives up at once.
 const LONGEST_WAIT_SECONDS: u32 = 60;
 
@@ -136,7 +136,7 @@ fn deepest(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 /// AWS's words without ARNs and account numbers, which are nobody's business outside the administration.
-pub(super) fn redacted(text: &str) -> String {
+fn redacted(text: &str) -> String {
     let is_border = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | '(' | ')');
     let mut out = String::with_capacity(text.len());
     for word in text.split_inclusive(is_border) {

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 
 use super::RawEvents;
-use super::failure::{THROTTLED_SECONDS, redacted};
+use super::failure::BedrockFailure;
 use crate::domain::{ErrorType, Failure};
 use crate::wire::{json, splice::Splice, sse};
 
@@ -130,17 +130,18 @@ fn reported_or_broken(error: &SdkError<ResponseStreamError, RawMessage>) -> Even
     }
 }
 
-/// The six exceptions of a stream, in the words of the Messages API.
+/// The six exceptions of a stream, told as the errors are that come in place of one.
 fn exception(error: &ResponseStreamError) -> Failure {
-    let (status, error_type) = match error {
-        ResponseStreamError::ThrottlingException(_) => (429, ErrorType::RateLimit),
-        ResponseStreamError::ServiceUnavailableException(_) => (529, ErrorType::Overloaded),
-        ResponseStreamError::ModelTimeoutException(_) => (504, ErrorType::Timeout),
-        ResponseStreamError::ValidationException(_) => (400, ErrorType::InvalidRequest),
-        _ => (500, ErrorType::Api),
+    let (status, code) = match error {
+        ResponseStreamError::ThrottlingException(_) => (429, "ThrottlingException"),
+        ResponseStreamError::ServiceUnavailableException(_) => (503, "ServiceUnavailableException"),
+        ResponseStreamError::ModelTimeoutException(_) => (408, "ModelTimeoutException"),
+        ResponseStreamError::ModelStreamErrorException(_) => (424, "ModelErrorException"),
+        ResponseStreamError::ValidationException(_) => (400, "ValidationException"),
+        _ => (500, "InternalServerException"),
     };
-    let failure = Failure::new(status, error_type, redacted(error.message().unwrap_or("Bedrock gave no reason")));
-    if status == 429 { failure.after_seconds(THROTTLED_SECONDS) } else { failure }
+    let message = error.message().unwrap_or("Bedrock gave no reason").to_owned();
+    BedrockFailure { status, code: code.to_owned(), message, retry_after: None }.to_client()
 }
 
 #[cfg(test)]
