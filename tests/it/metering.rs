@@ -106,7 +106,7 @@ async fn what_bedrock_did_not_serve_is_no_row() {
     app.plan().enqueue(Reply::plan_stream(&billed()));
     client.ask_streamed().await;
     app.plan().enqueue(Reply::overloaded());
-    app.bedrock().enqueue(Reply::bedrock_error(429, "ThrottlingException", "no"));
+    app.bedrock().enqueue(Reply::bedrock_error(429, "ThrottlingException", "no").with_header("retry-after", "30"));
     client.ask().await;
     app.plan().enqueue(Reply::json(200, "{}"));
     get(client.request(Method::POST, "/v1/messages/count_tokens").body("{}")).await;

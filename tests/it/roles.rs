@@ -192,12 +192,8 @@ async fn a_database_that_cannot_be_reached_is_told_in_plain_words() {
 #[tokio::test]
 async fn a_database_that_was_never_migrated_is_told() {
     let around = Surroundings::start().await;
-    for table in
-        "_sqlx_migrations model_map access_key_models plan_limits usage_aggregates token_usage bedrock_keys access_keys users"
-            .split(' ')
-    {
-        let drop_it = sqlx::AssertSqlSafe(format!("DROP TABLE {table}"));
-        sqlx::query(drop_it).execute(&around.database.pool).await.unwrap();
+    for statement in ["DROP SCHEMA public CASCADE", "CREATE SCHEMA public"] {
+        sqlx::query(statement).execute(&around.database.pool).await.unwrap();
     }
     let process = ServeProcess::start(&around).await;
     let ready = || support::get(support::http_client().get(format!("{}/ready", process.url())));

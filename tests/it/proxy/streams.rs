@@ -184,7 +184,8 @@ async fn a_late_refusal_of_bedrock_is_an_error_event() {
     let app = TestApp::start_in(Surroundings::start().await.with("PING_INTERVAL", "30ms")).await;
     let client = of_bedrock(&app).await;
     let (release, gate) = tokio::sync::oneshot::channel::<()>();
-    app.bedrock().enqueue(Reply::bedrock_error(429, "ThrottlingException", "slow down").held_until(gate));
+    let refusal = Reply::bedrock_error(429, "ThrottlingException", "slow down").with_header("retry-after", "30");
+    app.bedrock().enqueue(refusal.held_until(gate));
     let mut body = within("the head", client.message(true).send()).await.unwrap().bytes_stream();
     within("a ping", body.next()).await.unwrap().unwrap();
     release.send(()).unwrap();

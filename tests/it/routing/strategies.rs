@@ -12,7 +12,8 @@ async fn bedrock_only_never_asks_the_plan() {
     let got = client.ask().await;
     assert_eq!((got.header("x-ccp-provider"), got.header("x-ccp-fallback")), ("bedrock", ""));
     // Bedrock's errors are the answer then.
-    app.bedrock().enqueue(Reply::bedrock_error(429, "ThrottlingException", "slow down"));
+    app.bedrock()
+        .enqueue(Reply::bedrock_error(429, "ThrottlingException", "slow down").with_header("retry-after", "30"));
     assert_eq!(client.ask().await.status, 429);
     assert_eq!(app.plan().requests().len(), 0);
     let wish = KeyWish { bedrock: false, ..KeyWish::routed(RoutingStrategy::BedrockOnly) };
