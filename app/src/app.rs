@@ -18,6 +18,7 @@ use crate::route::circuits::Circuits;
 use crate::route::stays::Stays;
 use crate::sharing::{CapabilitySharing, LimitSharing, SharingTask};
 use crate::store::{Database, DatabaseState};
+use crate::upstream::bedrock::native::NativeBedrock;
 use crate::upstream::bedrock::{Bedrock, LearnedCapabilities};
 use crate::upstream::{http_client, http2_client, plan::Plan};
 use crate::vault::Vault;
@@ -67,6 +68,7 @@ impl App {
             keyring: Keyring::new(vault),
             plan: Plan::new(plan_clients, &config.plan, config.timeouts)
                 .context("PLAN_API_KEY cannot be sent as a header")?,
+            native: NativeBedrock::new(http.clone(), &config.bedrock, config.timeouts),
             bedrock: Bedrock::new(http, &config.bedrock, config.timeouts),
             models,
             circuits,

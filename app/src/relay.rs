@@ -7,6 +7,7 @@ mod answer;
 mod bedrock;
 mod body;
 mod models;
+mod native;
 mod plan;
 mod refusals;
 
@@ -28,6 +29,7 @@ use crate::route::stays::{Conversation, Stay, Stays};
 use crate::sharing::LimitSharing;
 use crate::telemetry::counters::{self, ContinuityLost};
 use crate::upstream::bedrock::Bedrock;
+use crate::upstream::bedrock::native::NativeBedrock;
 use crate::upstream::plan::{Exchange, Plan};
 use crate::wire::{headers, request_head, turn};
 use answer::Answer;
@@ -49,6 +51,8 @@ pub struct Relay {
     pub bedrock: Bedrock,
     /// Which model of Bedrock stands for which.
     pub models: Models,
+    /// The same for clients that speak its format.
+    pub native: NativeBedrock,
     /// When a provider is not asked.
     pub circuits: Circuits,
     /// Which conversations stay on Bedrock.

@@ -84,6 +84,8 @@ pub struct PlanConfig {
 pub struct BedrockConfig {
     /// `BEDROCK_ENDPOINT_URL`; `None`: AWS's own
     pub endpoint_url: Option<String>,
+    /// `BEDROCK_CONTROL_ENDPOINT_URL`; `None`: the one above, else AWS's own
+    pub control_endpoint_url: Option<String>,
     /// `BEDROCK_MAX_BODY_SIZE`, bytes
     pub max_body: usize,
 }
@@ -127,6 +129,7 @@ impl Config {
         let vault = VaultConfig::read(env_ref);
         let plan = PlanConfig::read(env_ref);
         let endpoint_url = env_ref.base_url(&var::BEDROCK_ENDPOINT_URL);
+        let control_endpoint_url = env_ref.base_url(&var::BEDROCK_CONTROL_ENDPOINT_URL);
         let bedrock_max = env_ref.size(&var::BEDROCK_MAX_BODY_SIZE);
         let timeouts = read_timeouts(env_ref);
         let limits = LimitConfig::read(env_ref);
@@ -152,7 +155,7 @@ impl Config {
                 keys,
                 vault,
                 plan,
-                bedrock: BedrockConfig { endpoint_url, max_body },
+                bedrock: BedrockConfig { endpoint_url, control_endpoint_url, max_body },
                 timeouts,
                 limits,
                 log_level,

@@ -69,6 +69,12 @@ pub(super) const PLAN_API_KEY: Variable = Variable::new(
 /// Bedrock's address.
 pub(super) const BEDROCK_ENDPOINT_URL: Variable =
     Variable::new("BEDROCK_ENDPOINT_URL", Unset, "Bedrock runtime endpoint; unset: AWS's own for the key's region.");
+/// The address of Bedrock's control plane.
+pub(super) const BEDROCK_CONTROL_ENDPOINT_URL: Variable = Variable::new(
+    "BEDROCK_CONTROL_ENDPOINT_URL",
+    Unset,
+    "Bedrock control plane, which lists inference profiles; unset: `BEDROCK_ENDPOINT_URL`, else AWS's own for the key's region.",
+);
 /// The HMAC secret.
 pub(super) const KEY_HASHER_SECRET: Variable = Variable::new(
     "KEY_HASHER_SECRET",
@@ -171,6 +177,7 @@ pub const VARIABLES: &[Variable] = &[
     PLAN_HTTP2_CONNECTIONS,
     PLAN_API_KEY,
     BEDROCK_ENDPOINT_URL,
+    BEDROCK_CONTROL_ENDPOINT_URL,
     MAX_BODY_SIZE,
     BEDROCK_MAX_BODY_SIZE,
     CONNECT_TIMEOUT,

@@ -7,6 +7,7 @@ mod forward;
 mod health;
 mod in_flight;
 mod last_words;
+mod native;
 mod operations;
 mod phase;
 mod rate;

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use http::Method;
 use poem::endpoint::BoxEndpoint;
-use poem::middleware::{AddData, CatchPanic};
+use poem::middleware::{AddData, CatchPanic, PanicHandler};
 use poem::web::Data;
 use poem::{
     Body, Endpoint, EndpointExt as _, IntoEndpoint as _, IntoResponse, Request, Response, Route, get, handler, head,
 };
 
+use super::error::Shape;
 use super::forward::forward;
+use super::native::native;
 use super::service::proxy_service;
 use super::{SharedIngress, error};
 use crate::relay::Operation;
@@ -31,6 +33,16 @@ pub(crate) const DOCUMENTED: &[(Method, &str)] = &[
 /// Paths that are described too and are the proxy's own.
 pub(crate) const OPEN: &[&str] = &["/health", "/ready"];
 
+/// Paths for clients that speak Bedrock's own format. AWS describes what is below them.
+const NATIVE: &[&str] = &[
+    "/ak/:access_key/model/*rest",
+    "/ak/:access_key/inference-profiles",
+    "/ak/:access_key/inference-profiles/*rest",
+    "/model/*rest",
+    "/inference-profiles",
+    "/inference-profiles/*rest",
+];
+
 /// All routes of the proxy.
 pub(super) fn routes(ingress: SharedIngress) -> impl Endpoint<Output = Response> + 'static {
     let documented: Arc<BoxEndpoint<'static>> = Arc::new(proxy_service().into_endpoint().map_to_response().boxed());
@@ -41,6 +53,10 @@ pub(super) fn routes(ingress: SharedIngress) -> impl Endpoint<Output = Response>
     for (method, path) in DOCUMENTED {
         route = route.at(path, ByMethod { method: method.clone(), documented: Arc::clone(&documented) });
     }
+    let of_bedrock: Arc<BoxEndpoint<'static>> = Arc::new(native.with(caught(Shape::Aws)).map_to_response().boxed());
+    for path in NATIVE {
+        route = route.at(path, Arc::clone(&of_bedrock));
+    }
     route
         .at("/ak/:access_key/v1/*rest", pass_through)
         .at("/v1/*rest", pass_through)
@@ -48,11 +64,16 @@ pub(super) fn routes(ingress: SharedIngress) -> impl Endpoint<Output = Response>
         .at("/ak/:access_key/", head(greet))
         .at("/ak/:access_key/api/hello", get(greet).head(greet))
         .with(AddData::new(ingress))
-        .with(CatchPanic::new().with_handler(|_: Box<dyn std::any::Any + Send>| {
-            error::from_framework(&poem::Error::from_status(http::StatusCode::INTERNAL_SERVER_ERROR))
-        }))
-        .catch_all_error(|failure| async move { error::from_framework(&failure) })
+        .with(caught(Shape::Messages))
+        .catch_all_error(|failure| async move { error::from_framework(&failure, Shape::Messages) })
         .map_to_response()
+}
+
+/// Turns a panic into an answer.
+fn caught(shape: Shape) -> CatchPanic<impl PanicHandler> {
+    CatchPanic::new().with_handler(move |_: Box<dyn std::any::Any + Send>| {
+        error::from_framework(&poem::Error::from_status(http::StatusCode::INTERNAL_SERVER_ERROR), shape)
+    })
 }
 
 /// The documented operation for its method, the plan for every other.

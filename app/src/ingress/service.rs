@@ -12,7 +12,12 @@ pub fn proxy_service() -> OpenApiService<ProxyApi, ()> {
     OpenApiService::new((OpenPart, PathKeyPart, HeaderKeyPart), "Claude Code Proxy", env!("CARGO_PKG_VERSION"))
         .description(
             "Requests go to the plan with the developer's own login; when the plan is limited, overloaded or away, \
-             Amazon Bedrock serves them. Bodies and headers are those of Anthropic's Messages API.",
+             Amazon Bedrock serves them. Bodies and headers are those of Anthropic's Messages API.\n\n\
+             Clients that speak Bedrock's own format find the following operations, which pass to Bedrock as they are and \
+             are described by AWS, below `/ak/{access_key}` and, with the key in `x-ccp-access-key`, `x-api-key` or \
+             `Authorization: Bearer`, without it: `POST /model/{model_id}/invoke`, \
+             `POST /model/{model_id}/invoke-with-response-stream`, `POST /model/{model_id}/count-tokens`, \
+             `GET /inference-profiles`, `GET /inference-profiles/{inference_profile_id}`.",
         )
         .license(poem_openapi::LicenseObject::new("MIT OR Apache-2.0"))
         .server(

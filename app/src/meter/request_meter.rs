@@ -101,6 +101,16 @@ impl RequestMeter {
         self.metered = false;
     }
 
+    /// Bedrock takes nothing for what it is asked, whatever comes of it.
+    pub fn is_free(&mut self) {
+        self.metered = false;
+    }
+
+    /// Whether any tokens have been seen.
+    pub fn has_counts(&self) -> bool {
+        self.usage.tokens.total() > 0
+    }
+
     /// Who was asked last.
     pub fn served(&self) -> Option<Served> {
         self.served

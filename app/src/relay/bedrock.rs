@@ -20,7 +20,7 @@ pub use notices::Notices;
 
 use super::answer::{Answer, AnswerBody};
 use super::{Case, Relay};
-use crate::domain::{ErrorType, Failure, FallbackReason, Provider, Refusal, Secret};
+use crate::domain::{ClientPrincipal, ErrorType, Failure, FallbackReason, Provider, Refusal, Secret};
 use crate::meter::{RequestMeter, Served};
 use crate::route::circuits::RegionTicket;
 use crate::upstream::bedrock::bridge::{Bridged, Edit};
@@ -48,30 +48,35 @@ impl Relay {
     /// What the client is told if Bedrock was its only hope.
     pub(super) async fn prepare(&self, case: &Case<'_>) -> Result<Prepared, Failure> {
         let (principal, exchange) = (case.principal, case.exchange);
-        let original =
-            Original { bedrock: self.bedrock.clone(), target: case.target.clone(), headers: exchange.headers.clone(), body: exchange.body.clone() };
+        let original = Original {
+            bedrock: self.bedrock.clone(),
+            target: case.target.clone(),
+            headers: exchange.headers.clone(),
+            body: exchange.body.clone(),
+        };
         let known = self.repairs.learned.refusals(&original.target, Utc::now());
         let bridged = original
             .bridged(&known)
             .await
             .map_err(|error| Failure::new(400, ErrorType::InvalidRequest, error.to_string()))?;
+        let key = self.bedrock_key(principal).await?;
+        self.notices.betas(&bridged.dropped_betas, &original.target.model);
+        Ok(Prepared { original, key, known, bridged, access_key_id: principal.access_key_id, stream: exchange.stream })
+    }
+
+    /// The Bedrock key of the holder, in the clear.
+    ///
+    /// # Errors
+    /// When it cannot be had.
+    pub(super) async fn bedrock_key(&self, principal: &ClientPrincipal) -> Result<Secret, Failure> {
         let unusable = || {
             let message = "The Bedrock key of your access key cannot be opened. Ask your administrator.";
             Failure::new(503, ErrorType::Api, message)
         };
         let sealed = principal.bedrock_key.as_ref().ok_or_else(unusable)?;
-        let key = self.keyring.open(principal.access_key_id, sealed).await.map_err(|error| {
+        self.keyring.open(principal.access_key_id, sealed).await.map_err(|error| {
             tracing::error!(%error, access_key_id = %principal.access_key_id, "a Bedrock key cannot be opened");
             unusable()
-        })?;
-        self.notices.betas(&bridged.dropped_betas, &original.target.model);
-        Ok(Prepared {
-            original,
-            key,
-            known,
-            bridged,
-            access_key_id: principal.access_key_id,
-            stream: exchange.stream,
         })
     }
 
@@ -121,7 +126,8 @@ fn answer_headers(stream: bool, edits: &[Edit]) -> HeaderMap {
     if let (false, Ok(names)) = (names.is_empty(), HeaderValue::from_str(&names.join(","))) {
         map.insert(headers::BEDROCK_DROPPED, names);
     }
-    let blocks = edits.iter().find_map(|edit| if let Edit::ThinkingDropped(blocks) = edit { Some(blocks) } else { None });
+    let blocks =
+        edits.iter().find_map(|edit| if let Edit::ThinkingDropped(blocks) = edit { Some(blocks) } else { None });
     if let Some(Ok(dropped)) = blocks.map(|blocks| HeaderValue::try_from(format!("dropped={blocks}"))) {
         map.insert(headers::THINKING, dropped);
     }

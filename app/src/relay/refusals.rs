@@ -12,8 +12,8 @@ pub(super) fn unknown_key() -> Failure {
 
 /// No key came at all.
 pub(super) fn no_key() -> Failure {
-    let message = "No access key came with this request. Set ANTHROPIC_BASE_URL to https://<proxy>/ak/<access key>, or send the \
-                   key as x-ccp-access-key. The administrator of your Claude Code proxy hands out access keys.";
+    let message = "No access key came with this request. Set ANTHROPIC_BASE_URL, or ANTHROPIC_BEDROCK_BASE_URL for Bedrock's \
+                   format, to https://<proxy>/ak/<access key>, or send the key as x-ccp-access-key. The administrator of your Claude Code proxy hands out access keys.";
     Failure::new(403, ErrorType::Permission, message).final_answer()
 }
 

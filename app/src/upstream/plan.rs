@@ -148,7 +148,7 @@ impl Plan {
 }
 
 /// The innermost cause of a failed call; the outer ones repeat it and name the URL.
-fn cause(error: reqwest::Error) -> String {
+pub(super) fn cause(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut source = error.source();
     let mut text = error.to_string();

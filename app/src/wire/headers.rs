@@ -70,6 +70,17 @@ pub fn strip_request(headers: &mut HeaderMap) {
     }
 }
 
+/// What a client of AWS or of Anthropic proves itself with.
+const CREDENTIALS: &[&str] =
+    &["authorization", "x-api-key", "cookie", "x-amz-security-token", "x-amz-date", "x-amz-content-sha256"];
+
+/// Removes every credential of the client, signatures included: where the proxy brings its own, theirs are nobody's business.
+pub fn strip_credentials(headers: &mut HeaderMap) {
+    for name in CREDENTIALS {
+        headers.remove(*name);
+    }
+}
+
 /// Removes the headers of the connection, those that `Connection` names included. `content-length` of an answer stays.
 pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
     let named: Vec<HeaderName> = headers

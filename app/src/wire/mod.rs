@@ -1,9 +1,12 @@
-//! Pure knowledge of the protocols: JSON as bytes, the head of a Messages request, header rules and SSE frames.
+//! Pure knowledge of the protocols: JSON as bytes, the head of a Messages request, the paths of Bedrock, header
+//! rules and SSE frames.
 
 pub mod headers;
 pub mod idle;
 pub mod json;
+pub mod json_sieve;
 pub mod model_list;
+pub mod native_path;
 pub mod request_head;
 pub mod splice;
 pub mod sse;

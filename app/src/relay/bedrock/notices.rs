@@ -7,7 +7,6 @@ use std::time::Duration;
 use moka::sync::Cache;
 use uuid::Uuid;
 
-
 /// Betas of models that are told of in a day at the most; clients make up as many as they like.
 const BETAS: u64 = 1000;
 /// Betas of one request that are looked at.

@@ -7,8 +7,10 @@ mod connector;
 pub mod count_tokens;
 pub mod diagnose;
 mod failure;
+pub mod frames;
 mod generation;
 mod learned;
+pub mod native;
 mod stream;
 
 use std::pin::Pin;

@@ -16,7 +16,7 @@ use crate::wire::{json, splice::Splice, sse};
 
 /// How long the end of a body is waited for behind its last event.
 const END_COMES_WITHIN: Duration = Duration::from_millis(100);
-const METRICS: &str = "amazon-bedrock-invocationMetrics";
+pub(super) const METRICS: &str = "amazon-bedrock-invocationMetrics";
 
 /// What an event says, as far as the proxy must know.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
