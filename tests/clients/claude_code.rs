@@ -5,6 +5,7 @@ mod context;
 mod errors;
 mod fallback;
 mod models;
+mod native;
 mod plan;
 mod streams;
 mod tools;

@@ -11,6 +11,7 @@ mod logs;
 mod memory;
 mod metering;
 mod models;
+mod native;
 mod proxy;
 mod repairs;
 mod roles;
