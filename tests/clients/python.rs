@@ -2,6 +2,7 @@
 
 mod answers;
 mod errors;
+mod native;
 
 use serde_json::Value;
 use support::evidence::secret;
@@ -36,7 +37,10 @@ impl Program {
                 .arg(script)
                 .args(arguments)
                 .env("ANTHROPIC_BASE_URL", &self.base_url)
-                .env("ANTHROPIC_API_KEY", &self.api_key);
+                .env("ANTHROPIC_API_KEY", &self.api_key)
+                .env("ANTHROPIC_BEDROCK_BASE_URL", &self.base_url)
+                .env("AWS_BEARER_TOKEN_BEDROCK", &self.api_key)
+                .env("AWS_REGION", "us-east-1");
         })
         .await;
         assert!(printed.status.success(), "{printed:#?}");

@@ -1,6 +1,6 @@
 """Asks the proxy through Anthropic's library and prints what came of it, one JSON object a line.
 
-The base URL and the API key come from the environment, as the library reads them itself.
+Base URLs and keys come from the environment, as the library reads them itself.
 """
 
 import argparse
@@ -33,11 +33,13 @@ def stream(client):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("operation", choices=["create", "stream"])
+    parser.add_argument("--bedrock", action="store_true", help="speak Bedrock's own format")
     parser.add_argument("--max-retries", type=int, default=anthropic.DEFAULT_MAX_RETRIES)
     arguments = parser.parse_args()
     sent = []
     http_client = anthropic.DefaultHttpxClient(event_hooks={"request": [sent.append]})
-    client = anthropic.Anthropic(http_client=http_client, max_retries=arguments.max_retries)
+    make = anthropic.AnthropicBedrock if arguments.bedrock else anthropic.Anthropic
+    client = make(http_client=http_client, max_retries=arguments.max_retries)
     try:
         message = {"create": create, "stream": stream}[arguments.operation](client)
     except anthropic.APIStatusError as error:

@@ -152,12 +152,12 @@ fn may_ask(principal: &ClientPrincipal) -> Result<(), Failure> {
 /// The client is told in Bedrock's words; whoever can mend it reads the log. A key that may call models, and may not list
 /// profiles or count tokens, is common and does no harm.
 fn alert(principal: &ClientPrincipal, status: u16, operation: NativeOperation) {
-    let (access_key_id, region, operation_name) =
-        (principal.access_key_id, &principal.bedrock_region, operation.name());
+    let (access_key_id, region) = (principal.access_key_id, &principal.bedrock_region);
+    let (message, name) = ("Bedrock refuses the key of an access key", operation.name());
     if operation.runs_a_model() {
-        tracing::error!(%access_key_id, region, operation_name, status, "Bedrock refuses the key of an access key");
+        tracing::error!(%access_key_id, region, operation = name, status, "{message}");
     } else {
-        tracing::warn!(%access_key_id, region, operation_name, status, "Bedrock refuses the key of an access key");
+        tracing::warn!(%access_key_id, region, operation = name, status, "{message}");
     }
 }
 

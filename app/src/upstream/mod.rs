@@ -3,6 +3,7 @@
 pub mod bedrock;
 pub mod plan;
 
+use std::error::Error as _;
 use std::time::Duration;
 
 use crate::config::TimeoutConfig;
@@ -56,4 +57,16 @@ fn client(timeouts: &TimeoutConfig) -> reqwest::ClientBuilder {
 pub fn install_tls_provider() {
     // Fails only when a provider is installed already, which is then the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// The innermost cause of a failed call; the outer ones repeat it and name the URL.
+fn cause(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut source = error.source();
+    let mut text = error.to_string();
+    while let Some(inner) = source {
+        text = inner.to_string();
+        source = inner.source();
+    }
+    text
 }

@@ -1,6 +1,5 @@
 //! Sends a request to the plan exactly as it came, and hands back the answer before its body.
 
-use std::error::Error as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -10,6 +9,7 @@ use http::{Method, Uri};
 
 use crate::config::{PlanConfig, TimeoutConfig};
 use crate::domain::FallbackReason;
+use crate::upstream::cause;
 use crate::wire::headers;
 
 /// A request on its way to a provider, freed of everything that concerns the proxy alone.
@@ -145,16 +145,4 @@ impl Plan {
         }
         reqwest::Url::parse(&text).map_err(|_| PlanFailure::Path)
     }
-}
-
-/// The innermost cause of a failed call; the outer ones repeat it and name the URL.
-pub(super) fn cause(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut source = error.source();
-    let mut text = error.to_string();
-    while let Some(inner) = source {
-        text = inner.to_string();
-        source = inner.source();
-    }
-    text
 }

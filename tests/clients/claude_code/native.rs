@@ -19,6 +19,8 @@ const TOKENS: Usage =
 enum KeyIn {
     /// In the base URL, beside a token that Bedrock shall never see.
     Url,
+    /// The same, and nothing that looks like a credential of AWS.
+    UrlAlone,
     /// In place of the token.
     Token,
 }
@@ -27,7 +29,7 @@ enum KeyIn {
 async fn report(app: &TestApp, key: &IssuedKey, key_in: KeyIn, options: &[&str], prompt: &str) -> (Report, String) {
     let dummy = secret(format!("bedrock-api-key-{}", uuid::Uuid::new_v4().simple()));
     let (base, token) = match key_in {
-        KeyIn::Url => (format!("{}/ak/{}", app.url(), key.text), dummy.clone()),
+        KeyIn::Url | KeyIn::UrlAlone => (format!("{}/ak/{}", app.url(), key.text), dummy.clone()),
         KeyIn::Token => (app.url(), key.text.clone()),
     };
     let printed = program::run("claude-bedrock", "CLAUDE_BIN", |command| {
@@ -36,12 +38,15 @@ async fn report(app: &TestApp, key: &IssuedKey, key_in: KeyIn, options: &[&str],
             .args(options)
             .env("CLAUDE_CODE_USE_BEDROCK", "1")
             .env("ANTHROPIC_BEDROCK_BASE_URL", base)
-            .env("AWS_BEARER_TOKEN_BEDROCK", token)
             .env("AWS_REGION", "us-east-1")
             // In this mode it repeats even a final answer, ten times in three minutes.
             .env("CLAUDE_CODE_MAX_RETRIES", "1")
             .env("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1")
             .env("DISABLE_AUTOUPDATER", "1");
+        match key_in {
+            KeyIn::UrlAlone => command.env("CLAUDE_CODE_SKIP_BEDROCK_AUTH", "1"),
+            KeyIn::Url | KeyIn::Token => command.env("AWS_BEARER_TOKEN_BEDROCK", token),
+        };
     })
     .await;
     (Report { lines: printed.json_lines(), printed }, dummy)
@@ -71,11 +76,11 @@ fn turns(app: &TestApp) -> (Vec<RecordedRequest>, Vec<RecordedRequest>) {
     app.bedrock().requests().into_iter().partition(|request| request.path().ends_with("/invoke-with-response-stream"))
 }
 
-/// A turn with a tool, with the key in either place: Bedrock gets what the client says, with the credential of the key,
+/// A turn with a tool, with the key in every place: Bedrock gets what the client says, with the credential of the key,
 /// and every call of a model is a row.
 #[tokio::test]
 async fn a_turn_with_a_tool_passes_and_is_counted() {
-    for key_in in [KeyIn::Url, KeyIn::Token] {
+    for key_in in [KeyIn::Url, KeyIn::UrlAlone, KeyIn::Token] {
         let app = TestApp::start().await;
         let key = app.key().await;
         prepare(&app);
@@ -94,7 +99,7 @@ async fn a_turn_with_a_tool_passes_and_is_counted() {
             assert!(turn.json().get("model").is_none() && turn.json()["anthropic_beta"].is_array());
         }
         let asked: Vec<&str> = others.iter().map(RecordedRequest::path).collect();
-        assert!(asked.contains(&"/inference-profiles"), "{asked:?}");
+        assert!(asked.contains(&"/inference-profiles") || matches!(key_in, KeyIn::UrlAlone), "{asked:?}");
         let bearer = format!("Bearer {}", key.bedrock_key.as_ref().unwrap());
         for request in turns.iter().chain(&others) {
             assert_eq!(request.header_values("authorization"), [bearer.as_str()]);

@@ -7,7 +7,7 @@ use support::{Answer, Reply, frames, get, try_get, within};
 
 use super::app_and_developer;
 
-/// B-46, B-47: every byte of the frames passes, wherever they are split.
+/// B-46: every byte of the frames passes, wherever they are split.
 #[tokio::test]
 async fn every_split_of_a_stream_is_passed_on_unchanged() {
     let (app, developer, _) = app_and_developer().await;

@@ -30,7 +30,7 @@ struct Row {
     session_id: Option<String>,
 }
 
-/// B-49, B-80: exact tokens, streamed and whole, for the model in the path, whatever the key's own is.
+/// Exact tokens, streamed and whole, for the model in the path, whatever the key's own is.
 #[tokio::test]
 async fn every_answer_is_a_row_with_its_exact_tokens() {
     let (app, developer, key) = app_and_developer().await;
@@ -115,7 +115,7 @@ async fn what_costs_nothing_is_no_row() {
     assert_eq!(counted(&around.database).await, []);
 }
 
-/// B-47, B-81: an exception in the middle passes as it is, and the row says that the answer failed.
+/// B-81: an exception in the middle passes as it is, and the row says that the answer failed.
 #[tokio::test]
 async fn an_exception_is_a_row_that_says_so() {
     let (app, developer, _) = app_and_developer().await;

@@ -140,7 +140,7 @@ async fn other_operations_are_unknown() {
     app.stop().await;
 }
 
-/// B-33: not read beyond the limit, which is Bedrock's, or the proxy's where that is smaller.
+/// Not read beyond the limit, which is Bedrock's, or the proxy's where that is smaller.
 #[tokio::test]
 async fn a_body_beyond_the_limit_is_refused() {
     for name in ["BEDROCK_MAX_BODY_SIZE", "MAX_BODY_SIZE"] {

@@ -10,7 +10,7 @@ use http::{Method, Uri};
 use crate::config::{BedrockConfig, TimeoutConfig};
 use crate::domain::Secret;
 use crate::domain::bedrock_target::check_region;
-use crate::upstream::plan::cause;
+use crate::upstream::cause;
 use crate::wire::headers;
 use crate::wire::native_path::{NativeOperation, NativePath};
 
