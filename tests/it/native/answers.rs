@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use serde_json::json;
-use support::{Answer, Reply, frames, get, try_get, within};
+use support::{Answer, Reply, Surroundings, TestApp, frames, get, try_get, within};
 
-use super::app_and_developer;
+use super::{Developer, app_and_developer};
 
 /// B-46: every byte of the frames passes, wherever they are split.
 #[tokio::test]
@@ -129,6 +129,21 @@ async fn a_stream_without_its_end_breaks() {
     let around = app.stop().await;
     let outcomes: Vec<String> = super::counted(&around.database).await.into_iter().map(|row| row.0).collect();
     assert_eq!(outcomes, ["truncated"; 4]);
+}
+
+/// A Bedrock that goes silent in the middle is given up, and the client's connection with it.
+#[tokio::test]
+async fn a_silent_stream_breaks() {
+    let app = TestApp::start_in(Surroundings::start().await.with("IDLE_TIMEOUT", "200ms")).await;
+    let developer = Developer::of(&app, &app.key().await);
+    let (reply, steps) = Reply::stepped();
+    app.bedrock().enqueue(reply.as_bedrock_stream());
+    steps.send(frames::bedrock_stream(&super::billed())[0].clone());
+    assert!(try_get(developer.stream()).await.is_err());
+    within("Bedrock to be let go", steps.closed()).await;
+    let around = app.stop().await;
+    let rows = super::counted(&around.database).await;
+    assert_eq!((rows.len(), rows[0].0.as_str(), rows[0].1), (1, "truncated", 3));
 }
 
 /// B-70: clients would follow, credentials and all.
