@@ -11,4 +11,5 @@ pub mod request_head;
 pub mod splice;
 pub mod sse;
 pub mod sse_head;
+pub mod sse_reader;
 pub mod turn;

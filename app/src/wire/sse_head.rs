@@ -1,6 +1,9 @@
 //! Looks at the first events of a stream as its bytes come, until it is clear whether the stream has content.
 
+use bytes::Bytes;
 use serde::Deserialize;
+
+use super::sse_reader::{SseReader, TooLarge};
 
 /// What the first events say.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -15,36 +18,18 @@ pub enum Beginning {
 
 /// Reads complete events off the front of `bytes`, which hold the stream from its beginning.
 pub fn beginning(bytes: &[u8]) -> Beginning {
-    let mut event = Event::default();
-    let mut rest = bytes;
-    while let Some((line, behind)) = next_line(rest) {
-        rest = behind;
-        if line.is_empty() {
-            match std::mem::take(&mut event).verdict() {
-                Beginning::Open => {}
-                decided => return decided,
+    let (mut reader, mut rest) = (SseReader::default(), Bytes::copy_from_slice(bytes));
+    loop {
+        match reader.next_event(&mut rest) {
+            Ok(Some(event)) if matches!(&event.name[..], b"message_start" | b"ping") => {}
+            Ok(Some(event)) if event.name == b"error" => {
+                let read: Result<ErrorData, _> = serde_json::from_slice(&event.data);
+                return Beginning::Error(read.map(|data| data.error.r#type).unwrap_or_default());
             }
-        } else {
-            event.read(line);
+            Ok(None) => return Beginning::Open,
+            Ok(Some(_)) | Err(TooLarge) => return Beginning::Content,
         }
     }
-    Beginning::Open
-}
-
-/// A line and what follows it. Lines end with LF, CR or CR LF; a CR at the very end may yet become CR LF.
-fn next_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = memchr::memchr2(b'\n', b'\r', bytes)?;
-    let behind = match &bytes[end..] {
-        [b'\r'] | [] => return None,
-        [b'\r', b'\n', behind @ ..] | [_, behind @ ..] => behind,
-    };
-    Some((&bytes[..end], behind))
-}
-
-#[derive(Default)]
-struct Event<'b> {
-    name: Option<&'b [u8]>,
-    data: Vec<u8>,
 }
 
 #[derive(Deserialize)]
@@ -55,39 +40,6 @@ struct ErrorData {
 #[derive(Deserialize)]
 struct ErrorPart {
     r#type: String,
-}
-
-impl<'b> Event<'b> {
-    fn read(&mut self, line: &'b [u8]) {
-        let (field, value) = match memchr::memchr(b':', line) {
-            Some(at) => (&line[..at], line[at + 1..].strip_prefix(b" ").unwrap_or(&line[at + 1..])),
-            None => (line, &b""[..]),
-        };
-        match field {
-            b"event" => self.name = Some(value),
-            b"data" => {
-                if !self.data.is_empty() {
-                    self.data.push(b'\n');
-                }
-                self.data.extend_from_slice(value);
-            }
-            _ => {}
-        }
-    }
-
-    fn verdict(self) -> Beginning {
-        // An empty line behind a comment is no event.
-        if matches!(self.name, Some(b"message_start" | b"ping")) || (self.name.is_none() && self.data.is_empty()) {
-            return Beginning::Open;
-        }
-        match self.name {
-            Some(b"error") => {
-                let read: Result<ErrorData, _> = serde_json::from_slice(&self.data);
-                Beginning::Error(read.map(|data| data.error.r#type).unwrap_or_default())
-            }
-            _ => Beginning::Content,
-        }
-    }
 }
 
 #[cfg(test)]
