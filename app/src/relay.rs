@@ -211,7 +211,7 @@ impl Relay {
                 self.tell_models(case.operation, &case.exchange.path_and_query)
             }
             (Decision::BedrockOnly, _) => {
-                let prepared = self.prepare(case).await?;
+                let prepared = self.prepare(case, self.bedrock.dialect()).await?;
                 let ticket = self.circuits.bedrock_ticket(&case.target.region, Instant::now());
                 self.ask_bedrock(prepared, None, ticket, meter).await.map_err(|refused| refused.failure)
             }
@@ -266,7 +266,7 @@ impl Relay {
         meter: &mut RequestMeter,
     ) -> Result<Answer, Failure> {
         let region = &case.target.region;
-        let prepared = self.prepare(case).await;
+        let prepared = self.prepare(case, self.bedrock.dialect()).await;
         let now = Instant::now();
         let ticket = match &otherwise {
             Some(_) => self.circuits.admit_bedrock(region, now),

@@ -9,7 +9,7 @@ use tracing::level_filters::LevelFilter;
 use super::env::{ConfigProblems, Environment};
 use super::limits::LimitConfig;
 use super::variables as var;
-use crate::domain::Secret;
+use crate::domain::{Dialect, Secret};
 
 /// Settings of the `serve` role.
 #[derive(Clone, Debug)]
@@ -86,6 +86,8 @@ pub struct BedrockConfig {
     pub endpoint_url: Option<String>,
     /// `BEDROCK_CONTROL_ENDPOINT_URL`; `None`: the one above, else AWS's own
     pub control_endpoint_url: Option<String>,
+    /// `BEDROCK_API`
+    pub dialect: Dialect,
     /// `BEDROCK_MAX_BODY_SIZE`, bytes
     pub max_body: usize,
 }
@@ -130,6 +132,7 @@ impl Config {
         let plan = PlanConfig::read(env_ref);
         let endpoint_url = env_ref.base_url(&var::BEDROCK_ENDPOINT_URL);
         let control_endpoint_url = env_ref.base_url(&var::BEDROCK_CONTROL_ENDPOINT_URL);
+        let dialect = env_ref.parse(&var::BEDROCK_API, str::parse::<Dialect>);
         let bedrock_max = env_ref.size(&var::BEDROCK_MAX_BODY_SIZE);
         let timeouts = read_timeouts(env_ref);
         let limits = LimitConfig::read(env_ref);
@@ -138,13 +141,14 @@ impl Config {
         });
         env.finish()?;
         // After `finish` nothing required is missing; the pattern says so without a panic.
-        match (server, database, keys, vault, plan, bedrock_max, timeouts, limits, log_level) {
+        match (server, database, keys, vault, plan, dialect, bedrock_max, timeouts, limits, log_level) {
             (
                 Some(server),
                 Some(database),
                 Some(keys),
                 Some(vault),
                 Some(plan),
+                Some(dialect),
                 Some(max_body),
                 Some(timeouts),
                 Some(limits),
@@ -155,7 +159,7 @@ impl Config {
                 keys,
                 vault,
                 plan,
-                bedrock: BedrockConfig { endpoint_url, control_endpoint_url, max_body },
+                bedrock: BedrockConfig { endpoint_url, control_endpoint_url, dialect, max_body },
                 timeouts,
                 limits,
                 log_level,
@@ -284,6 +288,7 @@ mod tests {
         assert_eq!(config.server.listen.port(), 8000);
         assert_eq!(config.server.max_body, 32 << 20);
         assert_eq!(config.plan.base_url, "https://api.anthropic.com");
+        assert_eq!(config.bedrock.dialect, Dialect::Invoke);
         assert_eq!(config.timeouts.until_first_byte(true), Duration::from_mins(2));
         assert_eq!(config.timeouts.until_first_byte(false), Duration::from_mins(10));
     }
@@ -298,6 +303,7 @@ mod tests {
             ("MAX_BODY_SIZE", "lots"),
             ("PLAN_BASE_URL", "https://user:hidden@host"),
             ("BEDROCK_ENDPOINT_URL", "ftp://host"),
+            ("BEDROCK_API", "converse"),
         ])
         .unwrap_err()
         .to_string();
@@ -309,6 +315,7 @@ mod tests {
             "MAX_BODY_SIZE",
             "PLAN_BASE_URL",
             "BEDROCK_ENDPOINT_URL",
+            "BEDROCK_API",
             "LOCAL_VAULT_KEY_FILE",
         ] {
             assert!(problems.contains(name), "{name} is missing in {problems}");
@@ -318,9 +325,17 @@ mod tests {
 
     #[test]
     fn every_default_is_valid() {
-        let with_optional =
-            [COMPLETE, &[("PLAN_API_KEY", "sk-ant-x"), ("BEDROCK_ENDPOINT_URL", "http://127.0.0.1:1/")]].concat();
+        let with_optional = [
+            COMPLETE,
+            &[
+                ("PLAN_API_KEY", "sk-ant-x"),
+                ("BEDROCK_ENDPOINT_URL", "http://127.0.0.1:1/"),
+                ("BEDROCK_API", "messages"),
+            ],
+        ]
+        .concat();
         let config = read(&with_optional).unwrap();
         assert_eq!(config.bedrock.endpoint_url.as_deref(), Some("http://127.0.0.1:1"));
+        assert_eq!(config.bedrock.dialect, Dialect::Messages);
     }
 }

@@ -87,6 +87,12 @@ pub(super) const LOCAL_VAULT_KEY_FILE: Variable = Variable::new(
     Required,
     "File with 32 random bytes in base64, under which Bedrock keys are encrypted.",
 );
+/// Bedrock's interface.
+pub(super) const BEDROCK_API: Variable = Variable::new(
+    "BEDROCK_API",
+    Value("invoke"),
+    "Interface of Bedrock that is asked: invoke (InvokeModel), or messages (its Messages API, /anthropic/v1/messages).",
+);
 /// Largest body.
 pub(super) const MAX_BODY_SIZE: Variable =
     Variable::new("MAX_BODY_SIZE", Value("32MiB"), "Largest request body; a larger one is refused with 413.");
@@ -178,6 +184,7 @@ pub const VARIABLES: &[Variable] = &[
     PLAN_API_KEY,
     BEDROCK_ENDPOINT_URL,
     BEDROCK_CONTROL_ENDPOINT_URL,
+    BEDROCK_API,
     MAX_BODY_SIZE,
     BEDROCK_MAX_BODY_SIZE,
     CONNECT_TIMEOUT,

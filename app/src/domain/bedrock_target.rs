@@ -2,14 +2,14 @@
 
 use serde::Deserialize;
 
-/// The form in which Bedrock is spoken to.
+/// Which of Bedrock's two interfaces to Claude is spoken.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Dialect {
-    /// `InvokeModel` and `InvokeModelWithResponseStream`.
+    /// `InvokeModel` and `InvokeModelWithResponseStream`: a body of Bedrock's own form, answers in Amazon's event stream.
     #[default]
     Invoke,
-    /// Anthropic's Messages API at `/anthropic/v1/messages`.
+    /// Anthropic's Messages API at Bedrock: the body of the Messages API, answers as server-sent events.
     Messages,
 }
 
@@ -20,6 +20,18 @@ pub struct BedrockTarget {
     pub region: String,
     /// Bedrock model id, inference profile or ARN.
     pub model: String,
+}
+
+impl std::str::FromStr for Dialect {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "invoke" => Ok(Self::Invoke),
+            "messages" => Ok(Self::Messages),
+            _ => Err("is no interface of Bedrock; write invoke or messages"),
+        }
+    }
 }
 
 /// Regions have the form `us-east-1`, `us-gov-west-1`, `ap-northeast-2`.

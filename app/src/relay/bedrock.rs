@@ -20,7 +20,7 @@ pub use notices::Notices;
 
 use super::answer::{Answer, AnswerBody};
 use super::{Case, Relay};
-use crate::domain::{ClientPrincipal, ErrorType, Failure, FallbackReason, Provider, Refusal, Secret};
+use crate::domain::{ClientPrincipal, Dialect, ErrorType, Failure, FallbackReason, Provider, Refusal, Secret};
 use crate::meter::{RequestMeter, Served};
 use crate::route::circuits::RegionTicket;
 use crate::upstream::bedrock::bridge::{Bridged, Edit};
@@ -42,15 +42,16 @@ pub(super) struct Prepared {
 }
 
 impl Relay {
-    /// Opens the key and bridges the body, without what the model is known to refuse. Costs nothing at Bedrock.
+    /// Opens the key and bridges the body for a dialect, without what the model is known to refuse. Costs nothing at Bedrock.
     ///
     /// # Errors
     /// What the client is told if Bedrock was its only hope.
-    pub(super) async fn prepare(&self, case: &Case<'_>) -> Result<Prepared, Failure> {
+    pub(super) async fn prepare(&self, case: &Case<'_>, dialect: Dialect) -> Result<Prepared, Failure> {
         let (principal, exchange) = (case.principal, case.exchange);
         let original = Original {
             bedrock: self.bedrock.clone(),
             target: case.target.clone(),
+            dialect,
             headers: exchange.headers.clone(),
             body: exchange.body.clone(),
         };

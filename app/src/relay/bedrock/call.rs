@@ -11,6 +11,7 @@ use super::throttle::Throttle;
 use crate::domain::{Refusal, Secret};
 use crate::telemetry::counters;
 use crate::upstream::bedrock::Events;
+use crate::upstream::bedrock::bridge::Bridged;
 
 /// What is called, and with which key.
 pub(super) struct Call {
@@ -19,19 +20,19 @@ pub(super) struct Call {
 }
 
 /// How a body is sent: [`Call::whole`] or [`Call::stream`].
-pub(super) type Attempt<T> = for<'c> fn(&'c Call, Bytes) -> BoxFuture<'c, Result<T, Refused>>;
+pub(super) type Attempt<T> = for<'c> fn(&'c Call, Bridged) -> BoxFuture<'c, Result<T, Refused>>;
 
 impl Call {
     /// Asks for a whole answer.
-    pub(super) fn whole(&self, body: Bytes) -> BoxFuture<'_, Result<Bytes, Refused>> {
-        let call = async { Ok(self.original.bedrock.invoke(&self.original.target, &self.key, body).await?) };
+    pub(super) fn whole(&self, bridged: Bridged) -> BoxFuture<'_, Result<Bytes, Refused>> {
+        let call = async { Ok(self.original.bedrock.invoke(&self.original.target, &self.key, bridged).await?) };
         call.boxed()
     }
 
     /// Asks for a stream and waits for the first event: an error in its place keeps its HTTP status.
-    pub(super) fn stream(&self, body: Bytes) -> BoxFuture<'_, Result<Events, Refused>> {
+    pub(super) fn stream(&self, bridged: Bridged) -> BoxFuture<'_, Result<Events, Refused>> {
         let call = async {
-            let mut events = self.original.bedrock.invoke_stream(&self.original.target, &self.key, body).await?;
+            let mut events = self.original.bedrock.invoke_stream(&self.original.target, &self.key, bridged).await?;
             match events.next().await {
                 Some(Ok(first)) => Ok(Box::pin(stream::once(future::ready(Ok(first))).chain(events)) as Events),
                 Some(Err(error)) => Err(Refused::before_content(error)),
@@ -45,12 +46,12 @@ impl Call {
     pub(super) async fn patiently<T>(
         &self,
         attempt: Attempt<T>,
-        mut body: Bytes,
+        mut bridged: Bridged,
         refusals: &[Refusal],
         throttle: &mut Throttle,
     ) -> Result<T, Refused> {
         loop {
-            let refused = match attempt(self, body).await {
+            let refused = match attempt(self, bridged).await {
                 Ok(answer) => return Ok(answer),
                 Err(refused) => refused,
             };
@@ -60,7 +61,7 @@ impl Call {
             }
             let Ok(again) = self.original.bridged(refusals).await else { return Err(refused) };
             counters::bedrock_throttle_retry();
-            body = again.body;
+            bridged = again;
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use chrono::Utc;
 
 use super::answer_headers;
-use crate::domain::{BedrockTarget, Failure, FallbackReason, Provider, Refusal, RefusalKind};
+use crate::domain::{BedrockTarget, Dialect, Failure, FallbackReason, Provider, Refusal, RefusalKind};
 use crate::meter::{RequestMeter, Served};
 use crate::relay::answer::{Answer, AnswerBody};
 use crate::relay::plan::PlanOutcome;
@@ -71,7 +71,7 @@ impl Relay {
         fallback: Option<FallbackReason>,
         meter: &mut RequestMeter,
     ) -> Option<Answer> {
-        let prepared = self.prepare(case).await.ok()?;
+        let prepared = self.prepare(case, Dialect::Invoke).await.ok()?;
         meter.asks_bedrock_to_count(fallback);
         let asked = Instant::now();
         let counted = self.bedrock.count_tokens(&prepared.original.target, &prepared.key, &prepared.bridged.body).await;

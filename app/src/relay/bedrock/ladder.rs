@@ -72,15 +72,15 @@ impl Ladder {
     /// # Errors
     /// When Bedrock does not serve.
     pub(super) async fn climb<T>(self, first: Bridged, attempt: Attempt<T>) -> Result<Delivered<T>, Refused> {
-        let Bridged { body, mut edits, .. } = first;
+        let mut edits = first.edits.clone();
         let mut throttle = Throttle::default();
-        let mut asked = self.call.patiently(attempt, body, &self.known, &mut throttle).await;
+        let mut asked = self.call.patiently(attempt, first, &self.known, &mut throttle).await;
         if let Err(Refused { cause: Cause::Request(words), .. }) = &asked
             && let Some(diagnosis) = diagnose(words)
             && let Some((again, refusals)) = self.repaired(&diagnosis, &edits).await
         {
-            edits = again.edits;
-            asked = self.call.patiently(attempt, again.body, &refusals, &mut throttle).await;
+            edits.clone_from(&again.edits);
+            asked = self.call.patiently(attempt, again, &refusals, &mut throttle).await;
             self.report(&diagnosis, &edits, asked.is_ok());
         }
         self.conclude(asked.as_ref().err(), &edits);

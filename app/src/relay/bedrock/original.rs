@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::HeaderMap;
 
-use crate::domain::{BedrockTarget, Refusal};
+use crate::domain::{BedrockTarget, Dialect, Refusal};
 use crate::upstream::bedrock::Bedrock;
 use crate::upstream::bedrock::bridge::{self, Bridged, NotBridgeable};
 
@@ -16,6 +16,7 @@ const BRIDGED_IN_PLACE: usize = 256 << 10;
 pub(super) struct Original {
     pub(super) bedrock: Bedrock,
     pub(super) target: BedrockTarget,
+    pub(super) dialect: Dialect,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
 }
@@ -36,6 +37,6 @@ impl Original {
     }
 
     fn bridge(&self, refusals: &[Refusal]) -> Result<Bridged, NotBridgeable> {
-        bridge::bridge(&self.body, &self.headers, self.bedrock.rules(&self.target.model, refusals))
+        bridge::bridge(&self.body, &self.headers, self.bedrock.rules(&self.target.model, refusals, self.dialect))
     }
 }

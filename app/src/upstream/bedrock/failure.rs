@@ -30,7 +30,7 @@ const UNSENDABLE: &str = "Unsendable";
 pub struct BedrockFailure {
     /// HTTP status; 0 when there was no answer.
     pub status: u16,
-    /// AWS's name of the error, or ours where there was no answer.
+    /// AWS's name of the error, whichever interface has answered, or ours where there was no answer.
     pub code: String,
     /// AWS's words; they may name accounts.
     pub message: String,
@@ -60,6 +60,11 @@ impl BedrockFailure {
         matches!(self.status, 0 | 500..=599)
     }
 
+    /// A call that cannot be made.
+    pub(super) fn unsendable(why: &str) -> Self {
+        Self::without_answer(UNSENDABLE, why.to_owned())
+    }
+
     fn without_answer(code: &str, message: String) -> Self {
         Self { status: 0, code: code.to_owned(), message, retry_after: None }
     }
@@ -70,13 +75,18 @@ impl BedrockFailure {
         match (self.code.as_str(), self.status) {
             (TIMEOUT, _) => Failure::new(504, ErrorType::Timeout, "Bedrock did not begin to answer in time."),
             (UNREACHABLE, _) => Failure::new(502, ErrorType::Api, "Bedrock could not be reached."),
-            (BROKEN | INVALID_ANSWER, _) => Failure::new(502, ErrorType::Api, "Bedrock's answer broke off. Try again."),
+            (BROKEN, _) => Failure::new(502, ErrorType::Api, "Bedrock's answer broke off. Try again."),
+            (INVALID_ANSWER, _) => Failure::new(
+                502,
+                ErrorType::Api,
+                "Bedrock gave an answer that is none of the Messages API. Try again; if it stays so, ask your administrator.",
+            ),
             ("ValidationException", _) if text.contains("Input is too long") => {
                 Failure::new(400, ErrorType::InvalidRequest, format!("capability_rejected: prompt_too_long ({text})"))
             }
             ("ThrottlingException" | "ServiceQuotaExceededException", _) => Failure::new(429, ErrorType::RateLimit, text)
                 .after_seconds(self.retry_after.unwrap_or(THROTTLED_SECONDS).clamp(1, LONGEST_WAIT_SECONDS)),
-            ("ModelNotReadyException" | "ServiceUnavailableException", _) | (_, 503) => Failure::new(529, ErrorType::Overloaded, text),
+            ("ModelNotReadyException" | "ServiceUnavailableException", _) | (_, 503 | 529) => Failure::new(529, ErrorType::Overloaded, text),
             ("ModelTimeoutException", _) | (_, 408) => Failure::new(504, ErrorType::Timeout, text),
             ("ModelErrorException", _) | (_, 424 | 500) => Failure::new(500, ErrorType::Api, text),
             ("ResourceNotFoundException", _) | (_, 404) => Failure::new(404, ErrorType::NotFound, text),
@@ -87,6 +97,7 @@ impl BedrockFailure {
                 "Bedrock refused the key or the model that is registered for your access key. Ask your administrator to check both.",
             )
             .final_answer(),
+            (_, 413) => Failure::new(413, ErrorType::RequestTooLarge, text),
             (_, 429) => Failure::new(429, ErrorType::RateLimit, text).after_seconds(THROTTLED_SECONDS),
             (_, 400..=499) => Failure::new(400, ErrorType::InvalidRequest, text),
             _ => Failure::new(502, ErrorType::Api, text),
@@ -124,6 +135,18 @@ impl<E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static> From<S
             }
             other => Self::without_answer(UNSENDABLE, deepest(other)),
         }
+    }
+}
+
+impl From<reqwest::Error> for BedrockFailure {
+    fn from(error: reqwest::Error) -> Self {
+        let code = match &error {
+            error if error.is_connect() => UNREACHABLE,
+            error if error.is_timeout() => TIMEOUT,
+            error if error.is_builder() => UNSENDABLE,
+            _ => BROKEN,
+        };
+        Self::without_answer(code, deepest(&error.without_url()))
     }
 }
 
@@ -193,6 +216,9 @@ mod tests {
             (0, UNREACHABLE, (502, "api_error")),
             (0, TIMEOUT, (504, "timeout_error")),
             (502, "Unknown", (502, "api_error")),
+            (529, "Unknown", (529, "overloaded_error")),
+            (413, "Unknown", (413, "request_too_large")),
+            (502, INVALID_ANSWER, (502, "api_error")),
         ] {
             assert_eq!(told(status, code, "text"), expected, "{status} {code}");
         }

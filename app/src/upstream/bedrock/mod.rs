@@ -1,4 +1,5 @@
-//! Amazon Bedrock as an upstream: `InvokeModel` and `InvokeModelWithResponseStream` with the key of the access key.
+//! Amazon Bedrock as an upstream: `InvokeModel` and `InvokeModelWithResponseStream`, or its Messages API, with the key of
+//! the access key.
 
 mod betas;
 pub mod bridge;
@@ -6,10 +7,12 @@ pub mod capabilities;
 mod connector;
 pub mod count_tokens;
 pub mod diagnose;
+mod error_body;
 mod failure;
 pub mod frames;
 mod generation;
 mod learned;
+mod messages;
 pub mod native;
 mod stream;
 
@@ -31,10 +34,11 @@ pub use stream::{Event, EventError, EventKind};
 use crate::config::{BedrockConfig, TimeoutConfig};
 use crate::domain::{BedrockTarget, Dialect, Refusal, Secret};
 use crate::wire::json;
-use bridge::Rules;
+use bridge::{Bridged, Rules};
 use capabilities::Capabilities;
 use connector::ReqwestConnector;
-use stream::events;
+use messages::Messages;
+use stream::{events, signs};
 
 const JSON: &str = "application/json";
 
@@ -42,6 +46,8 @@ const JSON: &str = "application/json";
 #[derive(Clone, Debug)]
 pub struct Bedrock {
     client: Client,
+    messages: Messages,
+    dialect: Dialect,
     max_body: usize,
     timeouts: TimeoutConfig,
     capabilities: Arc<Capabilities>,
@@ -61,7 +67,7 @@ impl Bedrock {
     pub fn new(http: reqwest::Client, config: &BedrockConfig, timeouts: TimeoutConfig) -> Self {
         let mut builder = aws_sdk_bedrockruntime::Config::builder()
             .behavior_version(BehaviorVersion::latest())
-            .http_client(ReqwestConnector::new(http).into_client())
+            .http_client(ReqwestConnector::new(http.clone()).into_client())
             // Retries are the proxy's own decision: the SDK's would hide throttling and take time nobody counted.
             .retry_config(RetryConfig::disabled())
             // A model may think in silence; the proxy has its own idle time-out.
@@ -70,13 +76,20 @@ impl Bedrock {
             .identity_cache(IdentityCache::no_cache());
         builder.set_endpoint_url(config.endpoint_url.clone());
         let capabilities = Arc::new(Capabilities::built_in().clone());
-        Self { client: Client::from_conf(builder.build()), max_body: config.max_body, timeouts, capabilities }
+        let client = Client::from_conf(builder.build());
+        let messages = Messages::new(http, config.endpoint_url.clone(), timeouts);
+        Self { client, messages, dialect: config.dialect, max_body: config.max_body, timeouts, capabilities }
+    }
+
+    /// Which of its interfaces is spoken.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
     }
 
     /// The rules by which bodies for a model are bridged.
-    pub fn rules<'r>(&'r self, model: &'r str, refusals: &'r [Refusal]) -> Rules<'r> {
+    pub fn rules<'r>(&'r self, model: &'r str, refusals: &'r [Refusal], dialect: Dialect) -> Rules<'r> {
         let table = &*self.capabilities;
-        Rules { model, table, row: table.row(model), refusals, dialect: Dialect::Invoke }
+        Rules { model, table, row: table.row(model), refusals, dialect }
     }
 
     /// Whether Bedrock takes a body of that size.
@@ -84,13 +97,26 @@ impl Bedrock {
         body_bytes <= self.max_body
     }
 
-    /// Calls the model and waits for the whole answer.
+    /// Calls the model and waits for the whole answer; the body is one that was bridged by [`Self::rules`].
     ///
     /// # Errors
     /// When Bedrock refuses, fails, or does not answer in time.
-    pub async fn invoke(&self, target: &BedrockTarget, key: &Secret, body: Bytes) -> Result<Bytes, BedrockFailure> {
-        let call =
-            self.client.invoke_model().model_id(&target.model).content_type(JSON).accept(JSON).body(Blob::new(body));
+    pub async fn invoke(
+        &self,
+        target: &BedrockTarget,
+        key: &Secret,
+        bridged: Bridged,
+    ) -> Result<Bytes, BedrockFailure> {
+        if self.dialect == Dialect::Messages {
+            return self.messages.whole(target, key, bridged).await;
+        }
+        let call = self
+            .client
+            .invoke_model()
+            .model_id(&target.model)
+            .content_type(JSON)
+            .accept(JSON)
+            .body(Blob::new(bridged.body));
         let call = call.customize().config_override(per_call(target, key)).send();
         let answer = within(self.timeouts.first_byte, call).await??;
         let body = Bytes::from(answer.body.into_inner());
@@ -98,7 +124,7 @@ impl Bedrock {
         if is_message(&body) { Ok(body) } else { Err(BedrockFailure::invalid_answer()) }
     }
 
-    /// Calls the model and waits until its answer begins.
+    /// Calls the model and waits until its answer begins; the body is one that was bridged by [`Self::rules`].
     ///
     /// # Errors
     /// When Bedrock refuses, fails, or does not begin to answer in time.
@@ -106,18 +132,21 @@ impl Bedrock {
         &self,
         target: &BedrockTarget,
         key: &Secret,
-        body: Bytes,
+        bridged: Bridged,
     ) -> Result<Events, BedrockFailure> {
+        if self.dialect == Dialect::Messages {
+            return self.messages.stream(target, key, bridged).await;
+        }
         let call = self
             .client
             .invoke_model_with_response_stream()
             .model_id(&target.model)
             .content_type(JSON)
             .accept(JSON)
-            .body(Blob::new(body));
+            .body(Blob::new(bridged.body));
         let call = call.customize().config_override(per_call(target, key)).send();
         let answer = within(self.timeouts.stream_first_byte, call).await??;
-        Ok(Box::pin(events(answer.body, self.timeouts.idle)))
+        Ok(events(signs(answer.body), self.timeouts.idle))
     }
 }
 

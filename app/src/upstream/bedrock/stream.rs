@@ -7,10 +7,10 @@ use aws_sdk_bedrockruntime::types::ResponseStream;
 use aws_sdk_bedrockruntime::types::error::ResponseStreamError;
 use aws_smithy_types::event_stream::RawMessage;
 use bytes::Bytes;
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt as _, stream};
 
-use super::RawEvents;
 use super::failure::BedrockFailure;
+use super::{Events, RawEvents};
 use crate::domain::{ErrorType, Failure};
 use crate::wire::{json, splice::Splice, sse};
 
@@ -47,6 +47,11 @@ impl Event {
     pub fn read(json: Bytes) -> Option<Self> {
         let members = json::members(&json, 0)?;
         let name = json::string(&json, &json::find(&json, &members, "type")?.value)?.into_owned();
+        Self::named(name, json)
+    }
+
+    /// An event of that name; `None` where that is none.
+    pub fn named(name: String, json: Bytes) -> Option<Self> {
         let well_formed =
             !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
         let kind = match name.as_str() {
@@ -74,7 +79,7 @@ impl Event {
 /// Why a stream ended before its last event.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum EventError {
-    /// Bedrock said so in an exception frame, or a frame was damaged: the client gets an `error` event.
+    /// Bedrock said so in an exception frame or an `error` event, or its bytes were damaged: the client gets an `error` event.
     #[error("{0}")]
     Reported(Failure),
     /// Bedrock refused the call, after the answer had begun for the client; nothing was counted there.
@@ -85,35 +90,55 @@ pub enum EventError {
     Broken(String),
 }
 
+/// What a stream brings: an event, or `None` where it only shows that it lives.
+pub(super) type Sign = Result<Option<Event>, EventError>;
+
 /// The events of a stream up to its `message_stop`, or up to the error that ended it; nothing follows an error.
-pub(super) fn events(raw: RawEvents, idle: Duration) -> impl Stream<Item = Result<Event, EventError>> + Send {
-    futures_util::stream::unfold(State::Reading { raw: Box::new(raw), stopped: false }, move |state| async move {
-        let State::Reading { mut raw, mut stopped } = state else { return None };
-        loop {
-            if stopped {
-                // Everything has been said. Reading the end, if it comes at once, leaves a connection to use again.
-                let _ = tokio::time::timeout(END_COMES_WITHIN, raw.recv()).await;
-                return None;
-            }
-            let frame = match tokio::time::timeout(idle, raw.recv()).await {
-                Err(_) => return Some((Err(EventError::Broken("it went silent".to_owned())), State::Ended)),
-                Ok(Err(error)) => return Some((Err(reported_or_broken(&error)), State::Ended)),
-                Ok(Ok(None)) => return Some((Err(EventError::Broken("it ended early".to_owned())), State::Ended)),
-                Ok(Ok(Some(frame))) => frame,
-            };
-            let ResponseStream::Chunk(part) = frame else { continue };
-            let json = part.bytes.map(|blob| Bytes::from(blob.into_inner()));
-            if let Some(event) = json.and_then(Event::read) {
-                stopped |= event.kind == EventKind::MessageStop;
-                return Some((Ok(event), State::Reading { raw, stopped }));
-            }
+pub(super) fn events(signs: impl Stream<Item = Sign> + Send + 'static, idle: Duration) -> Events {
+    let begun = Some((Box::pin(signs), false));
+    Box::pin(stream::unfold(begun, move |state| async move {
+        let (mut signs, stopped) = state?;
+        if stopped {
+            // Everything has been said. Reading the end, if it comes at once, leaves a connection to use again.
+            let end = async { while let Some(Ok(None)) = signs.next().await {} };
+            let _ = tokio::time::timeout(END_COMES_WITHIN, end).await;
+            return None;
         }
+        loop {
+            let error = match tokio::time::timeout(idle, signs.next()).await {
+                Ok(Some(Ok(None))) => continue,
+                Ok(Some(Ok(Some(event)))) => {
+                    let stopped = event.kind == EventKind::MessageStop;
+                    return Some((Ok(event), Some((signs, stopped))));
+                }
+                Ok(Some(Err(error))) => error,
+                Ok(None) => EventError::Broken("it ended early".to_owned()),
+                Err(_) => EventError::Broken("it went silent".to_owned()),
+            };
+            return Some((Err(error), None));
+        }
+    }))
+}
+
+/// The frames of Amazon's event stream, each with an event in it.
+pub(super) fn signs(raw: RawEvents) -> impl Stream<Item = Sign> + Send {
+    stream::unfold(Box::new(raw), |mut raw| async move {
+        let sign = match raw.recv().await {
+            Ok(None) => return None,
+            Ok(Some(ResponseStream::Chunk(part))) => {
+                Ok(part.bytes.and_then(|blob| Event::read(Bytes::from(blob.into_inner()))))
+            }
+            // A kind of frame that is newer than this proxy.
+            Ok(Some(_)) => Ok(None),
+            Err(error) => Err(reported_or_broken(&error)),
+        };
+        Some((sign, raw))
     })
 }
 
-enum State {
-    Reading { raw: Box<RawEvents>, stopped: bool },
-    Ended,
+/// What the client is told of an answer that cannot be read on.
+pub(super) fn damaged() -> EventError {
+    EventError::Reported(Failure::new(500, ErrorType::Api, "The answer of Bedrock was damaged on its way."))
 }
 
 fn reported_or_broken(error: &SdkError<ResponseStreamError, RawMessage>) -> EventError {
@@ -123,9 +148,7 @@ fn reported_or_broken(error: &SdkError<ResponseStreamError, RawMessage>) -> Even
         SdkError::ResponseError(context) if matches!(context.raw(), RawMessage::Invalid(Some(_))) => {
             EventError::Broken("it ended in the middle of a frame".to_owned())
         }
-        SdkError::ResponseError(_) => {
-            EventError::Reported(Failure::new(500, ErrorType::Api, "The answer of Bedrock was damaged on its way."))
-        }
+        SdkError::ResponseError(_) => damaged(),
         other => EventError::Broken(other.to_string()),
     }
 }
