@@ -2,6 +2,7 @@
 
 mod access;
 mod bedrock;
+mod bedrock_messages;
 mod errors;
 mod fallback;
 mod http2;

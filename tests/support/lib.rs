@@ -4,6 +4,7 @@
 
 mod app;
 mod balancer;
+mod bedrock_api;
 pub mod claude;
 pub mod client;
 mod counters;
@@ -24,6 +25,7 @@ mod upstream;
 
 pub use app::{Surroundings, TestApp};
 pub use balancer::Balancer;
+pub use bedrock_api::BedrockApi;
 pub use claude::{Answer, Usage};
 pub use client::{Client, Got, get, try_get};
 pub use counters::Counters;

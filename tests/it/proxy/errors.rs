@@ -2,7 +2,7 @@
 
 use claude_code_proxy::domain::RoutingStrategy;
 use http::Method;
-use support::{Answer, Client, KeyWish, Reply, Surroundings, TestApp, get};
+use support::{Answer, BedrockApi, Client, KeyWish, Reply, Surroundings, TestApp, get};
 
 /// In place of a plan that is busy for the moment, Bedrock's passing errors are told; what an administrator has to mend
 /// is not, because the plan may be back before that.
@@ -27,14 +27,17 @@ async fn a_bedrock_key_that_does_not_work_leaves_the_plan_the_word() {
 /// B-51: AWS answers some mistakes with 200.
 #[tokio::test]
 async fn a_whole_answer_that_is_no_message_is_an_error() {
-    let app = TestApp::start().await;
-    let client = Client::of(&app, &app.issue(KeyWish::routed(RoutingStrategy::BedrockOnly)).await);
-    for body in [r#"{"__type":"com.amazon.coral.service#UnknownOperationException"}"#, "", "<html>", "[]"] {
-        app.bedrock().enqueue(Reply::json(200, body));
-        let got = client.ask().await;
-        assert_eq!((got.status, got.error_type().as_str()), (502, "api_error"), "{body}");
+    for api in BedrockApi::BOTH {
+        let app = TestApp::start_in(api.surroundings().await).await;
+        let client = Client::of(&app, &app.issue(KeyWish::routed(RoutingStrategy::BedrockOnly)).await);
+        for body in [r#"{"__type":"com.amazon.coral.service#UnknownOperationException"}"#, "", "<html>", "[]"] {
+            app.bedrock().enqueue(Reply::json(200, body));
+            let got = client.ask().await;
+            assert_eq!((got.status, got.error_type().as_str()), (502, "api_error"), "{body}");
+            assert!(!String::from_utf8_lossy(&got.body).contains("coral"), "nothing of it is relayed");
+        }
+        app.stop().await;
     }
-    app.stop().await;
 }
 
 #[tokio::test]

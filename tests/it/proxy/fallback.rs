@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use support::{Answer, Client, KeyWish, Reply, Surroundings, TestApp, get};
+use support::{Answer, BedrockApi, Client, KeyWish, Reply, Surroundings, TestApp, get};
 
 const RESET: u64 = 2_000_000_000;
 
@@ -27,15 +27,16 @@ const FAILURES: &[Failing] = &[
 /// B-41, B-42, B-64, B-66
 #[tokio::test]
 async fn every_failure_of_the_plan_falls_back() {
-    for (failure, reason) in FAILURES {
+    for (api, (failure, reason)) in BedrockApi::BOTH.into_iter().flat_map(|api| FAILURES.iter().map(move |f| (api, f)))
+    {
         // A new app for each: breakers remember.
-        let app = TestApp::start().await;
+        let app = TestApp::start_in(api.surroundings().await).await;
         let key = app.key().await;
         for stream in [false, true] {
             let client = Client::of(&app, &key);
             let answer = Answer::text("served by the second");
             app.plan().enqueue(failure());
-            app.bedrock().enqueue(if stream { Reply::bedrock_stream(&answer) } else { Reply::bedrock_json(&answer) });
+            app.bedrock().enqueue(api.answer(&answer, stream));
             let got = get(client.message(stream)).await;
             let told = (got.status, got.header("x-ccp-provider"), got.header("x-ccp-fallback"));
             assert_eq!(told, (200, "bedrock", *reason));

@@ -1,8 +1,9 @@
 //! Replies as Amazon Bedrock gives them.
 
 use super::Reply;
-use crate::claude::Answer;
+use crate::claude::{Answer, error_json};
 use crate::frames;
+use crate::sse::ServerEvent;
 
 /// The `x-amzn-requestid` of every reply.
 const REQUEST_ID: &str = "7d4e3c2b-1a09-4f8e-9d7c-6b5a43210fed";
@@ -28,6 +29,27 @@ impl Reply {
         self.with_header("content-type", "application/vnd.amazon.eventstream")
             .with_header("x-amzn-bedrock-content-type", "application/json")
             .with_header("x-amzn-requestid", REQUEST_ID)
+    }
+
+    /// A whole answer of Bedrock's Messages API.
+    pub fn bedrock_messages_json(answer: &Answer) -> Self {
+        Self::json(200, answer.to_json()).with_header("x-amzn-requestid", REQUEST_ID)
+    }
+
+    /// An answer of Bedrock's Messages API as a stream, each event in a piece of its own.
+    pub fn bedrock_messages_stream(answer: &Answer) -> Self {
+        Self::chunks(answer.to_events().iter().map(ServerEvent::to_bytes)).as_bedrock_messages_stream()
+    }
+
+    /// The same with the headers of a stream of that API; for stepped, cut and hand-made bodies.
+    #[must_use]
+    pub fn as_bedrock_messages_stream(self) -> Self {
+        self.with_header("content-type", "text/event-stream; charset=utf-8").with_header("x-amzn-requestid", REQUEST_ID)
+    }
+
+    /// An error of Bedrock's Messages API in Anthropic's shape; AWS's own come there too.
+    pub fn bedrock_messages_error(status: u16, kind: &str, message: &str) -> Self {
+        Self::json(status, error_json(kind, message)).with_header("x-amzn-requestid", REQUEST_ID)
     }
 
     /// An error of Bedrock; `kind` is for example `ThrottlingException`. The header carries, as in real life, a name space
