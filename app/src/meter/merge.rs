@@ -93,13 +93,15 @@ impl<'j> Object<'j> {
     fn count(&self, name: &str) -> Option<u32> {
         let number =
             std::str::from_utf8(self.json.get(json::find(self.json, &self.members, name)?.value.clone())?).ok()?;
+        // Rust reads `inf` and `+5` too, which are no numbers of JSON.
+        let number = Some(number).filter(|number| number.starts_with(|c: char| c.is_ascii_digit()))?;
         let whole = number.parse::<u32>().ok();
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "`as` saturates, which is wanted here"
         )]
-        whole.or_else(|| number.parse::<f64>().ok().filter(|number| *number >= 0.0).map(|number| number as u32))
+        whole.or_else(|| number.parse::<f64>().ok().map(|number| number as u32))
     }
 }
 
@@ -107,6 +109,8 @@ fn raise(field: &mut u32, value: Option<u32>) {
     *field = (*field).max(value.unwrap_or(0));
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,6 +161,7 @@ mod tests {
             r#"{"id":7,"usage":{"input_tokens":5,"output_tokens":550.0,"cache_creation":"n/a"}}"#,
             r#"{"message":"text","usage":{"input_tokens":5,"cache_read_input_tokens":"many","output_tokens":5.5e2}}"#,
             r#"{"usage":null,"usage":{"input_tokens":5,"output_tokens":550,"cache_read_input_tokens":-3}}"#,
+            r#"{"usage":{"input_tokens":5,"output_tokens":550,"cache_read_input_tokens":inf,"cache_creation_input_tokens":+3}}"#,
         ] {
             let tokens = merged(&[odd]).tokens;
             assert_eq!(tokens, TokenUsage { input: 5, output: 550, ..TokenUsage::default() }, "{odd}");
