@@ -39,6 +39,29 @@ pub(crate) fn assert_bridged(
     }
 }
 
+/// That the Messages API of Bedrock received the client's body, without what it refuses, with Bedrock's name of the model,
+/// with these betas in a header, and with a user id that fits.
+pub(crate) fn assert_bridged_for_messages(
+    at_plan: &RecordedRequest,
+    at_bedrock: &RecordedRequest,
+    betas: &[&str],
+    session_id: &str,
+) {
+    let (mut expected, got) = (object(at_plan), object(at_bedrock));
+    assert!(expected.remove("context_management").is_some(), "the client sends no context_management any more");
+    for message in expected["messages"].as_array_mut().unwrap() {
+        message.as_object_mut().unwrap().remove("output_config");
+    }
+    expected["model"] = json!("global.anthropic.claude-opus-5-5");
+    assert!(expected["metadata"]["user_id"].as_str().unwrap().contains(session_id), "there is something to fit");
+    expected["metadata"]["user_id"] = json!(session_id);
+    assert_eq!(got.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
+    for (field, value) in &expected {
+        assert_eq!(&got[field], value, "{field}");
+    }
+    assert_eq!(at_bedrock.header_values("anthropic-beta"), [betas.join(",")]);
+}
+
 fn object(request: &RecordedRequest) -> Map<String, Value> {
     let Value::Object(object) = request.json() else { panic!("the body is no object") };
     object

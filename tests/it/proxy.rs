@@ -4,6 +4,7 @@ mod access;
 mod bedrock;
 mod bedrock_messages;
 mod errors;
+mod event_stream;
 mod fallback;
 mod http2;
 mod plan;

@@ -1,25 +1,52 @@
 //! The simulated Bedrock: as strict as the real one with what only Anthropic's own API takes, so that a bad bridge shows.
 
-use support::{RecordedRequest, Reply, frames};
+use support::{RecordedRequest, Reply, ServerEvent, frames};
 
 use crate::conversation::{Conversation, Speaker};
 use crate::paced;
 
-/// What Bedrock does not know at the top of a body.
+/// What `InvokeModel` does not know at the top of a body.
 const UNKNOWN_FIELDS: [&str; 3] = ["model", "stream", "context_management"];
+/// What the Messages API of Bedrock does not know there.
+const UNKNOWN_TO_MESSAGES: [&str; 3] = ["anthropic_version", "anthropic_beta", "context_management"];
 
 /// What Bedrock says to a request.
 pub(crate) fn answer(request: &RecordedRequest) -> Reply {
     let operation = request.path().strip_prefix("/model/").and_then(|rest| rest.rsplit_once('/'));
-    match (request.method.as_str(), operation) {
-        ("POST", Some((model, "invoke"))) => checked(request, |conversation| {
+    match (request.method.as_str(), request.path(), operation) {
+        ("POST", "/anthropic/v1/messages", _) => of_messages(request),
+        ("POST", _, Some((model, "invoke"))) => checked(request, |conversation| {
             Reply::bedrock_json(&conversation.answer(Speaker::Bedrock, &model_name(model)))
         }),
-        ("POST", Some((model, "invoke-with-response-stream"))) => checked(request, |conversation| {
+        ("POST", _, Some((model, "invoke-with-response-stream"))) => checked(request, |conversation| {
             let answer = conversation.answer(Speaker::Bedrock, &model_name(model));
             Reply::streamed(paced(frames::bedrock_stream(&answer))).as_bedrock_stream()
         }),
         _ => Reply::bedrock_error(404, "UnknownOperationException", "The simulated Bedrock has no such operation."),
+    }
+}
+
+/// An answer of the Messages API.
+fn of_messages(request: &RecordedRequest) -> Reply {
+    if request.header("x-api-key").is_none_or(str::is_empty) {
+        return Reply::bedrock_messages_error(401, "authentication_error", "invalid x-api-key");
+    }
+    let refused = |message: &str| Reply::bedrock_messages_error(400, "invalid_request_error", message);
+    let Some(conversation) = Conversation::read(&request.body) else {
+        return refused("The request body is not valid JSON");
+    };
+    if let Some(field) = UNKNOWN_TO_MESSAGES.iter().find(|field| conversation.has(field)) {
+        return refused(&format!("{field}: Extra inputs are not permitted"));
+    }
+    if !conversation.has("model") {
+        return refused("model: Field required");
+    }
+    let answer = conversation.answer(Speaker::Bedrock, &model_name(conversation.model()));
+    if conversation.wants_stream() {
+        let events = answer.to_events();
+        Reply::streamed(paced(events.iter().map(ServerEvent::to_bytes).collect())).as_bedrock_messages_stream()
+    } else {
+        Reply::bedrock_messages_json(&answer)
     }
 }
 

@@ -80,3 +80,29 @@ async fn bedrock_refuses_a_request_without_a_token() {
     assert_eq!(response.status(), 403);
     assert!(response.headers()["x-amzn-errortype"].to_str().unwrap().starts_with("AccessDeniedException"));
 }
+
+/// Its Messages API is as strict, and speaks like the plan's.
+#[tokio::test]
+async fn bedrock_has_a_messages_api_too() {
+    let (_, bedrock) = simulation(None).await;
+    let asked = async |key: &str, body: Value| {
+        let call = http_client().post(format!("{}/anthropic/v1/messages", bedrock.url())).header("x-api-key", key);
+        let response = within("an answer", call.body(body.to_string()).send()).await.unwrap();
+        (response.status().as_u16(), within("a body", response.text()).await.unwrap())
+    };
+    let body = |stream| json!({ "model": "us.anthropic.claude-opus-5-5", "messages": [], "stream": stream });
+    let (status, text) = asked("key", body(false)).await;
+    assert_eq!((status, &json(&text)["model"]), (200, &json!("claude-opus-5-5")));
+    let (_, text) = asked("key", body(true)).await;
+    assert_eq!(sse::decode(&text).last().unwrap().name, "message_stop");
+    assert_eq!(asked("", body(true)).await.0, 401);
+    for (field, value) in [("anthropic_version", json!("x")), ("anthropic_beta", json!([])), ("model", Value::Null)] {
+        let mut body = body(true);
+        if value.is_null() {
+            body.as_object_mut().unwrap().remove(field);
+        } else {
+            body[field] = value;
+        }
+        assert_eq!(asked("key", body).await.0, 400, "{field}");
+    }
+}

@@ -24,7 +24,13 @@ pub fn chunk(event_json: &str) -> Bytes {
     let mut payload = format!(r#"{{"bytes":"{}","p":""#, STANDARD.encode(event_json));
     let padding = &PADDING[..event_json.len() % PADDING.len()];
     write!(payload, r#"{padding}"}}"#).expect("writing to a string");
-    frame(&[(":event-type", "chunk"), (":content-type", "application/json"), (":message-type", "event")], payload)
+    of_kind("chunk", &payload)
+}
+
+/// A frame of another kind than those with an event of a model in them.
+pub fn of_kind(event_type: &str, payload: &str) -> Bytes {
+    let headers = [(":event-type", event_type), (":content-type", "application/json"), (":message-type", "event")];
+    frame(&headers, payload.to_owned())
 }
 
 /// The frame with which Bedrock breaks off a stream that has begun; `kind` is for example `throttlingException`.

@@ -1,10 +1,10 @@
 //! A limited plan: Bedrock answers, and Claude Code goes on as if nothing had happened.
 
-use support::{Answer, KeyWish, Reply, TestApp, Usage};
+use support::{Answer, BedrockApi, KeyWish, Reply, TestApp, Usage};
 
 use super::tools::{ALLOWED, THOUGHT, assert_hello_was_said, assert_thought_is_untouched, thinks_and_says_hello};
 use super::{ClaudeCode, RESET};
-use crate::bedrock_body::{Display, assert_bridged};
+use crate::bedrock_body::{Display, assert_bridged, assert_bridged_for_messages};
 use crate::usage::{self, Row};
 
 /// What the client itself asks of Bedrock for its newest models.
@@ -78,4 +78,36 @@ async fn a_turn_that_the_plan_began_is_ended_by_bedrock() {
         assert_bridged(refused, &at_bedrock, BETAS, Display::Kept);
         app.stop().await;
     }
+}
+
+/// B-07, B-37: the same through Bedrock's Messages API: Bedrock has a tool called and ends the turn.
+#[tokio::test]
+async fn the_messages_api_of_bedrock_serves_a_turn_with_a_tool() {
+    let app = TestApp::start_in(BedrockApi::Messages.surroundings().await).await;
+    let key = app.key().await;
+    let claude = ClaudeCode::of(&app, &key);
+    app.plan().enqueue(Reply::plan_limited(RESET));
+    let call = thinks_and_says_hello(THOUGHT).with_id("msg_bdrk_01").with_usage(TOKENS);
+    app.bedrock().enqueue(Reply::bedrock_messages_stream(&call));
+    let said = Answer::text("It said hello.").with_id("msg_bdrk_02").with_usage(TOKENS);
+    app.bedrock().enqueue(Reply::bedrock_messages_stream(&said));
+    let report = claude.report(ALLOWED, "say hello").await;
+    assert_eq!((report.text(), report.retries().len()), ("It said hello.", 0));
+
+    let session_id = report.result()["session_id"].as_str().unwrap();
+    let (at_plan, at_bedrock) = (app.plan().next_request().await, app.bedrock().requests());
+    let [first, second] = &at_bedrock[..] else { panic!("{:#?}", report.printed) };
+    assert_bridged_for_messages(&at_plan, first, BETAS, session_id);
+    assert_hello_was_said(second);
+    assert_thought_is_untouched(second, THOUGHT);
+    for request in [first, second] {
+        assert_eq!(request.target, "/anthropic/v1/messages");
+        assert_eq!(request.header("x-api-key"), key.bedrock_key.as_deref());
+        assert_eq!(request.header("authorization"), None);
+        assert!(!format!("{:?}", request.headers).contains(&claude.api_key), "a login of the plan is not Bedrock's");
+    }
+    let around = app.stop().await;
+    let rows = usage::rows(&around.database).await;
+    let counted = rows.iter().map(|row| (row.upstream_message_id.as_deref().unwrap(), row.total_tokens));
+    assert_eq!(counted.collect::<Vec<_>>(), [("msg_bdrk_01", 12_897), ("msg_bdrk_02", 12_897)]);
 }
