@@ -64,7 +64,7 @@ struct Seen {
 
 async fn ask(client: &Client) -> Seen {
     within("an answer and its end", async {
-        let response = client.message(true).send().await.expect("a head");
+        let response = client.message(true).send().await.unwrap();
         let (status, mut chunks) = (response.status().as_u16(), response.bytes_stream());
         let mut body = Vec::new();
         while let Some(chunk) = chunks.next().await {

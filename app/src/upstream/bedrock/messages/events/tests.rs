@@ -11,16 +11,13 @@ async fn read_all(pieces: &[&'static str]) -> Vec<Result<(String, Bytes), EventE
     telling.map(|sign| sign.map(|event| (event.name, event.json))).collect()
 }
 
-fn event(name: &str, json: &'static str) -> Result<(String, Bytes), EventError> {
-    Ok((name.to_owned(), Bytes::from_static(json.as_bytes())))
-}
-
 #[tokio::test]
 async fn events_go_by_their_name_or_else_by_their_type() {
     let read = read_all(&[
         "event: message_start\ndata: {\"type\": \"message_start\", \"x\": 1.0}\n",
         "\ndata: {\"type\":\"content_block_stop\"}\n\nevent: of_tomorrow\ndata: {}\n\n: alive\n\ndata: {}\n\n",
     ]);
+    let event = |name: &str, json: &'static str| Ok((name.to_owned(), Bytes::from_static(json.as_bytes())));
     let expected = [
         event("message_start", "{\"type\": \"message_start\", \"x\": 1.0}"),
         event("content_block_stop", "{\"type\":\"content_block_stop\"}"),
@@ -53,4 +50,11 @@ async fn data_that_is_no_object_is_damage_and_not_passed_on() {
     for text in ["data: [DONE]\n\n", "event: content_block_delta\ndata: {\"type\":\n\n", "data: \u{fffd}\n\n"] {
         assert_eq!(read_all(&[text]).await, [Err(damaged())], "{text}");
     }
+}
+
+#[tokio::test]
+async fn an_event_without_end_is_damage_too() {
+    let endless = stream::repeat_with(|| Ok(Bytes::from(vec![b'x'; 1 << 20])));
+    let mut signs = Box::pin(signs(endless).filter_map(|sign| std::future::ready(sign.transpose())));
+    assert_eq!(signs.next().await, Some(Err(damaged())));
 }
