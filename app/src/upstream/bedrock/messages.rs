@@ -13,7 +13,8 @@ use super::bridge::Bridged;
 use super::stream::events;
 use super::{BedrockFailure, Events, JSON, error_body, is_message, within};
 use crate::config::TimeoutConfig;
-use crate::domain::{BedrockTarget, Secret};
+use crate::domain::Secret;
+use crate::domain::bedrock_target::{BedrockTarget, check_region};
 use crate::wire::headers::{ANTHROPIC_BETA, API_KEY};
 
 const PATH: &str = "/anthropic/v1/messages";
@@ -87,11 +88,15 @@ impl Messages {
     }
 
     fn url(&self, region: &str) -> Result<reqwest::Url, BedrockFailure> {
-        let base = match &self.endpoint_url {
-            Some(base) => base.clone(),
-            None => format!("https://bedrock-runtime.{region}.amazonaws.com"),
+        let unsendable = || BedrockFailure::unsendable("the region is none of AWS");
+        let base = if let Some(base) = &self.endpoint_url {
+            base.clone()
+        } else {
+            // The host decides who gets to see the key.
+            check_region(region).map_err(|_| unsendable())?;
+            format!("https://bedrock-runtime.{region}.amazonaws.com")
         };
-        reqwest::Url::parse(&format!("{base}{PATH}")).map_err(|_| BedrockFailure::unsendable("the region is no name"))
+        reqwest::Url::parse(&format!("{base}{PATH}")).map_err(|_| unsendable())
     }
 }
 
@@ -140,4 +145,33 @@ async fn read(mut answer: Response, limit: usize) -> Result<Bytes, BedrockFailur
         body.extend_from_slice(&chunk);
     }
     Ok(body.freeze())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_region_names_the_host_and_can_name_no_other() {
+        let wait = Duration::from_secs(1);
+        let timeouts = TimeoutConfig {
+            connect: wait,
+            stream_first_byte: wait,
+            first_byte: wait,
+            idle: wait,
+            ping_interval: wait,
+            stay: wait,
+        };
+        let http = crate::upstream::http_client(&timeouts).unwrap();
+        let of_aws = Messages::new(http.clone(), None, timeouts);
+        let url = of_aws.url("us-gov-west-1").unwrap();
+        assert_eq!(url.as_str(), "https://bedrock-runtime.us-gov-west-1.amazonaws.com/anthropic/v1/messages");
+        for region in ["", "us-east-1.elsewhere.example/", "x@elsewhere.example", "us-east-1#"] {
+            assert!(of_aws.url(region).is_err(), "{region}");
+        }
+        let elsewhere = Messages::new(http, Some("http://127.0.0.1:1/bedrock".to_owned()), timeouts);
+        assert_eq!(elsewhere.url("any").unwrap().as_str(), "http://127.0.0.1:1/bedrock/anthropic/v1/messages");
+    }
 }
