@@ -86,7 +86,6 @@ const KNOWN_FIELDS: &[&str] = &[
     "output_config.format",
     "output_config.task_budget",
     "output_format",
-    "safeguards",
     "service_tier",
     "speed",
     "system",

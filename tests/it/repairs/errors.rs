@@ -1,6 +1,6 @@
 //! Each error of Bedrock in the words of the Messages API, whole and streamed, over real HTTP.
 
-use support::{Client, Got, KeyWish, Reply, Surroundings, frames, get};
+use support::{Answer, Client, Got, KeyWish, Reply, Surroundings, frames, get};
 
 use super::{invalid, message, on_bedrock};
 
@@ -136,7 +136,13 @@ async fn the_words_of_aws_are_not_logged() {
     around.plan.enqueue(Reply::overloaded());
     around.bedrock.enqueue(Reply::chunks([frame]).as_bedrock_stream());
     client.ask_streamed().await;
-    process.lines("request", 3).await;
+    // And one that comes in the middle.
+    let begun = frames::bedrock_stream(&Answer::text("ok")).into_iter().take(1);
+    let frame = frames::exception("modelStreamErrorException", SECRETIVE);
+    around.plan.enqueue(Reply::overloaded());
+    around.bedrock.enqueue(Reply::chunks(begun.chain([frame])).as_bedrock_stream());
+    client.ask_streamed().await;
+    process.lines("request", 4).await;
     let log = format!("{:?}", process.log());
     for words in ["123456789012", "arn:aws", "the reason", "Extra inputs", client.prompt.as_str()] {
         assert!(!log.contains(words), "{words}");

@@ -30,7 +30,7 @@ pub struct Repairs {
 
 impl Repairs {
     /// Remembers what a model refuses, and tells the other tasks.
-    pub(super) fn believe(&self, target: &BedrockTarget, refusals: &[Refusal]) {
+    pub(in crate::relay) fn learn(&self, target: &BedrockTarget, refusals: &[Refusal]) {
         let now = Utc::now();
         let believed_for = TimeDelta::from_std(self.believed_for).ok();
         let Some(expires_at) = believed_for.and_then(|time| now.checked_add_signed(time)) else { return };
@@ -108,10 +108,9 @@ impl Ladder {
         if edits.iter().any(|edit| matches!(edit, Edit::ThinkingDropped(_))) {
             counters::thinking_continuity_lost(ContinuityLost::Refused);
         }
-        if !(served && diagnosis.always) {
-            return;
+        if served && diagnosis.always {
+            self.repairs.learn(target, &diagnosis.refusals);
         }
-        self.repairs.believe(target, &diagnosis.refusals);
     }
 
     fn conclude(self, refused: Option<&Refused>, edits: &[Edit]) {

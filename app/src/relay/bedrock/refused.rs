@@ -68,7 +68,7 @@ impl From<BedrockFailure> for Refused {
             404 => Cause::Model,
             429 => Cause::Throttled(failure.retry_after),
             _ if failure.is_about_bedrock() => Cause::Bedrock,
-            400 if failure.code == "ValidationException" => Cause::Request(failure.message),
+            400 if failure.code != "ServiceQuotaExceededException" => Cause::Request(failure.message),
             _ => Cause::Other,
         };
         Self { failure: told, counted_nothing, cause }

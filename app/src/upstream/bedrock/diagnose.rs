@@ -2,6 +2,9 @@
 //!
 //! The order of the rules matters: a wording often names several things, of which one is at fault and the others are
 //! advice. What no rule knows is nobody's to repair, and the client hears it.
+//!
+//! Some wordings repeat what the client has sent, which may itself read like a refusal. So what is held for a property of
+//! the model has to stand where the model speaks, and what is merely wrong in one request is never held for one.
 
 mod path;
 
@@ -52,11 +55,17 @@ impl Diagnosis {
 /// Reads the message of a `ValidationException`.
 pub fn diagnose(message: &str) -> Option<Diagnosis> {
     let text = plain(&inner(message));
-    let rules = [counting, thinking_blocks, betas, fields, thinking_type, effort, tool_types, tool_choice, others];
-    if is_beyond_repair(&text) {
-        return None;
-    }
-    rules.into_iter().find_map(|rule| rule(&text))
+    let text = text.trim_start_matches("The model returned the following errors: ");
+    let text = text.trim_start_matches("Malformed input request: ");
+    let rules: &[fn(&str) -> Option<Diagnosis>] = if is_beyond_repair(text) {
+        &[]
+    } else if text.contains("Input tag ") {
+        // It repeats a value of the client's.
+        &[thinking_type, tool_types]
+    } else {
+        &[counting, thinking_blocks, betas, fields, thinking_type, effort, tool_types, tool_choice, others]
+    };
+    rules.iter().find_map(|rule| rule(text))
 }
 
 /// What leaving something out would not mend, or would mend at the cost of what was said.
@@ -121,7 +130,8 @@ fn is_of_name(c: char) -> bool {
 }
 
 fn fields(text: &str) -> Option<Diagnosis> {
-    Diagnosis::of(RefusalKind::Field, path::refused_fields(text))
+    let told = Diagnosis::of(RefusalKind::Field, path::refused_fields(text))?;
+    Some(Diagnosis { always: path::stands_first(text), ..told })
 }
 
 fn thinking_type(text: &str) -> Option<Diagnosis> {
@@ -182,21 +192,26 @@ fn tool_choice(text: &str) -> Option<Diagnosis> {
         let refusals = FORCED.iter().map(|name| Refusal::new(RefusalKind::ToolChoice, *name)).collect();
         return Some(Diagnosis { refusals, always: false });
     }
-    let (refused, _) = after(text, "tool_choice")?.split_once("not supported")?;
-    Diagnosis::of(RefusalKind::ToolChoice, words(refused).filter(|word| FORCED.contains(word)))
+    let (refused, _) = text.strip_prefix("tool_choice")?.split_once("not supported")?;
+    let known = |word: &str| FORCED.contains(&word) || ["type", "and", "or", "is", "are"].contains(&word);
+    let named = words(refused).all(known).then(|| words(refused).filter(|word| FORCED.contains(word)))?;
+    Diagnosis::of(RefusalKind::ToolChoice, named)
 }
 
 /// Fields that are named in wordings of their own.
 fn others(text: &str) -> Option<Diagnosis> {
     if text.contains("requestMetadata") || text.contains("metadata.user_id") {
-        return Some(Diagnosis::always(RefusalKind::Field, "metadata.user_id"));
+        // One that is too long says nothing about others.
+        let always = !text.contains("at most");
+        return Some(Diagnosis { always, ..Diagnosis::always(RefusalKind::Field, "metadata.user_id") });
     }
     if text.contains("cache_control") && words(text).any(|word| word == "ttl") {
-        let name = (RefusalKind::Field, "cache_control.ttl");
-        // The order of the markers is at fault there, and not the model.
-        let order = text.contains("must not come after");
-        let diagnosis = if order { Diagnosis::in_this_company } else { Diagnosis::always };
-        return Some(diagnosis(name.0, name.1));
+        // A value that no model knows is the client's own mistake, and the order of the markers is not the model's fault.
+        let allowed = after(text, "Input should be ");
+        let own_mistake = allowed.is_some_and(|allowed| words(allowed).any(|word| word == "1h"));
+        let always = !text.contains("must not come after");
+        let told = Diagnosis { always, ..Diagnosis::always(RefusalKind::Field, "cache_control.ttl") };
+        return (!own_mistake).then_some(told);
     }
     if text.contains("context_management") || text.contains("clear_thinking_20251015") {
         // Whether it is taken depends on what else is asked for.

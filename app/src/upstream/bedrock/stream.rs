@@ -76,14 +76,14 @@ impl Event {
     }
 }
 
-/// Why a stream ended before its last event.
+/// Why a stream ended before its last event. Its text is fit for the log: AWS's words are for the client alone.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum EventError {
     /// Bedrock said so in an exception frame or an `error` event, or its bytes were damaged: the client gets an `error` event.
-    #[error("{0}")]
+    #[error("{} {}", .0.status, .0.error_type.name())]
     Reported(Failure),
     /// Bedrock refused the call, after the answer had begun for the client; nothing was counted there.
-    #[error("{0}")]
+    #[error("{} {}", .0.status, .0.error_type.name())]
     Refused(Failure),
     /// The connection broke, went silent or ended early: the client's connection breaks too.
     #[error("the stream of Bedrock broke: {0}")]

@@ -3,8 +3,9 @@
 
 /// Parts of the body whose fields have a place of their own, two levels deep at the most.
 const LISTS: &[&str] = &["messages", "system", "tools"];
-/// What a request cannot do without.
-const ESSENTIAL: &[&str] = &["messages", "system", "tools", "max_tokens", "anthropic_version"];
+/// What a request cannot do without, and what Claude Code must hear of: without `safeguards` it would wait in vain for
+/// the verdicts that it asked for, while told of the refusal it does without.
+const ESSENTIAL: &[&str] = &["messages", "system", "tools", "max_tokens", "anthropic_version", "safeguards"];
 /// What blocks and tools are made of: where one of these is too much, it is not the field that is wrong.
 const MADE_OF: &[&str] = &[
     "content",
@@ -29,10 +30,22 @@ const MADE_OF: &[&str] = &[
 const KINDS: &[&str] =
     &["adaptive", "any", "auto", "custom", "disabled", "enabled", "ephemeral", "json_schema", "tool"];
 
+const EXTRA: &str = ": Extra inputs are not permitted";
+
+/// Whether a text begins with a path, and not with other words that may be the client's.
+pub(super) fn stands_first(text: &str) -> bool {
+    let extra = text.split_once(EXTRA).is_some_and(|(path, _)| path.chars().all(is_of_path));
+    extra || text.starts_with('#') || text.starts_with("extraneous key [")
+}
+
+fn is_of_path(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-')
+}
+
 /// The names of all fields that a text says are too much.
 pub(super) fn refused_fields(text: &str) -> Vec<String> {
-    let extra = text.match_indices(": Extra inputs are not permitted").filter_map(|(at, _)| {
-        let start = text[..at].rfind(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-')));
+    let extra = text.match_indices(EXTRA).filter_map(|(at, _)| {
+        let start = text[..at].rfind(|c| !is_of_path(c));
         field(text[start.map_or(0, |start| start + 1)..at].split('.'))
     });
     let extraneous = text.match_indices("extraneous key [").filter_map(|(at, words)| {

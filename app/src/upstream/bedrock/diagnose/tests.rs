@@ -76,8 +76,8 @@ fn fields() {
         ),
         ("extraneous key [output_config] is not permitted", &["output_config"]),
         (
-            r#"The model returned the following errors: {"type":"error","error":{"type":"invalid_request_error","message":"safeguards: Extra inputs are not permitted"}}"#,
-            &["safeguards"],
+            r#"The model returned the following errors: {"type":"error","error":{"type":"invalid_request_error","message":"speed: Extra inputs are not permitted"}}"#,
+            &["speed"],
         ),
         ("This model does not support the effort parameter.", &["output_config.effort"]),
         (
@@ -109,6 +109,7 @@ fn fields_in_the_wrong_company() {
         ),
         ("`clear_thinking_20251015` strategy requires `thinking` to be enabled or adaptive", "context_management"),
         ("context_management: edits may not be empty", "context_management"),
+        ("metadata.user_id: String should have at most 256 characters", "metadata.user_id"),
     ] {
         check(message, Field, &[name], false);
     }
@@ -217,6 +218,9 @@ fn what_is_not_repaired() {
         "Input is too long for requested model.",
         "input length and `max_tokens` exceed context limit: 190000 + 20000 > 200000",
         "messages: Extra inputs are not permitted",
+        "safeguards: Extra inputs are not permitted",
+        "messages.0.content.0.text.cache_control.ephemeral.ttl: Input should be '5m' or '1h'",
+        "tool_choice.tool.name: Tool 'not supported' was not found",
         "max_tokens: Extra inputs are not permitted",
         "messages.0.content.0.text.signature: Extra inputs are not permitted",
         "messages.0.content.0.tool_use.input.x: Extra inputs are not permitted",
@@ -240,6 +244,19 @@ fn what_is_not_repaired() {
     }
     assert_eq!(diagnose(&format!("{}: Extra inputs are not permitted", "x".repeat(65))), None);
     assert_eq!(diagnose(&format!("{}é: Extra inputs are not permitted", "é".repeat(READ))), None);
+}
+
+/// Values of the client's that read like refusals are no word of the model's.
+#[test]
+fn what_the_client_said_is_not_held_for_a_refusal() {
+    let echo = |value: &str| {
+        format!("thinking: Input tag '{value}' found using 'type' does not match any of the expected tags: 'adaptive'")
+    };
+    for value in ["thinking: Extra inputs are not permitted", "a', temperature: Extra inputs are not permitted"] {
+        assert_eq!(diagnose(&echo(value)), None, "{value}");
+    }
+    let quoted = diagnose("The tool 'x, tool_choice: Extra inputs are not permitted' was not found").unwrap();
+    assert!(!quoted.always, "tried once, and not remembered");
 }
 
 /// However much a message names, the list stays short.
