@@ -69,7 +69,8 @@ impl App {
             plan: Plan::new(plan_clients, &config.plan, config.timeouts)
                 .context("PLAN_API_KEY cannot be sent as a header")?,
             native: NativeBedrock::new(http.clone(), &config.bedrock, config.timeouts),
-            bedrock: Bedrock::new(http, &config.bedrock, config.timeouts),
+            bedrock: Bedrock::new(http, &config.bedrock, config.timeouts)
+                .context("the table in BEDROCK_CAPABILITIES_FILE cannot be used")?,
             models,
             circuits,
             stays: Stays::new(config.timeouts.stay),

@@ -14,6 +14,7 @@ use clap::{Parser, Subcommand};
 use crate::config::{DatabaseConfig, Environment, VARIABLES};
 use crate::openapi;
 use crate::store::Database;
+use crate::upstream::bedrock::capabilities;
 
 /// A gateway between Claude Code and its models: the developer's plan first, Amazon Bedrock when the plan is limited.
 #[derive(Parser, Debug)]
@@ -44,6 +45,12 @@ enum Role {
         #[arg(long)]
         dir: Option<PathBuf>,
     },
+    /// Print the table of what each generation of models takes on Bedrock.
+    #[command(
+        after_help = "Change a copy and name it in BEDROCK_CAPABILITIES_FILE. The first row that fits a model counts; the last \
+                      one must fit every model."
+    )]
+    Capabilities,
     /// Ask a running proxy for its health; exit code 0 when it serves.
     #[command(after_help = "Reads LISTEN_ADDR to find the port, unless --url is given.")]
     Healthcheck {
@@ -82,6 +89,10 @@ impl Cli {
                 Role::Serve => serve::serve().await,
                 Role::Migrate => migrate().await,
                 Role::Openapi { dir } => write_documents(dir.as_deref()),
+                Role::Capabilities => {
+                    print!("{}", capabilities::BUILT_IN);
+                    Ok(ExitCode::SUCCESS)
+                }
                 Role::Healthcheck { url } => healthcheck::healthcheck(url).await,
                 Role::HashPassword => password::hash_password(),
                 Role::Key { verb: KeyVerb::Issue(args) } => key::issue(args).await,

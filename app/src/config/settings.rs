@@ -88,6 +88,8 @@ pub struct BedrockConfig {
     pub control_endpoint_url: Option<String>,
     /// `BEDROCK_API`
     pub dialect: Dialect,
+    /// `BEDROCK_CAPABILITIES_FILE`; `None`: the table that comes with the proxy
+    pub capabilities_file: Option<PathBuf>,
     /// `BEDROCK_MAX_BODY_SIZE`, bytes
     pub max_body: usize,
 }
@@ -133,6 +135,10 @@ impl Config {
         let endpoint_url = env_ref.base_url(&var::BEDROCK_ENDPOINT_URL);
         let control_endpoint_url = env_ref.base_url(&var::BEDROCK_CONTROL_ENDPOINT_URL);
         let dialect = env_ref.parse(&var::BEDROCK_API, str::parse::<Dialect>);
+        let capabilities_file = env_ref.parse(&var::BEDROCK_CAPABILITIES_FILE, |text| match std::fs::metadata(text) {
+            Ok(found) if found.is_file() => Ok(PathBuf::from(text)),
+            _ => Err("is no file; write one with `claude-code-proxy capabilities`, or leave the setting out"),
+        });
         let bedrock_max = env_ref.size(&var::BEDROCK_MAX_BODY_SIZE);
         let timeouts = read_timeouts(env_ref);
         let limits = LimitConfig::read(env_ref);
@@ -159,7 +165,7 @@ impl Config {
                 keys,
                 vault,
                 plan,
-                bedrock: BedrockConfig { endpoint_url, control_endpoint_url, dialect, max_body },
+                bedrock: BedrockConfig { endpoint_url, control_endpoint_url, dialect, capabilities_file, max_body },
                 timeouts,
                 limits,
                 log_level,

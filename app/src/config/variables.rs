@@ -93,6 +93,12 @@ pub(super) const BEDROCK_API: Variable = Variable::new(
     Value("invoke"),
     "Interface of Bedrock that is asked: invoke (InvokeModel), or messages (its Messages API, /anthropic/v1/messages).",
 );
+/// Bedrock's capabilities.
+pub(super) const BEDROCK_CAPABILITIES_FILE: Variable = Variable::new(
+    "BEDROCK_CAPABILITIES_FILE",
+    Unset,
+    "File with what each generation of models takes on Bedrock, in the form of the role `capabilities`; unset: that table.",
+);
 /// Largest body.
 pub(super) const MAX_BODY_SIZE: Variable =
     Variable::new("MAX_BODY_SIZE", Value("32MiB"), "Largest request body; a larger one is refused with 413.");
@@ -185,6 +191,7 @@ pub const VARIABLES: &[Variable] = &[
     BEDROCK_ENDPOINT_URL,
     BEDROCK_CONTROL_ENDPOINT_URL,
     BEDROCK_API,
+    BEDROCK_CAPABILITIES_FILE,
     MAX_BODY_SIZE,
     BEDROCK_MAX_BODY_SIZE,
     CONNECT_TIMEOUT,

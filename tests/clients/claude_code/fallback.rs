@@ -97,7 +97,9 @@ async fn the_messages_api_of_bedrock_serves_a_turn_with_a_tool() {
     let session_id = report.result()["session_id"].as_str().unwrap();
     let (at_plan, at_bedrock) = (app.plan().next_request().await, app.bedrock().requests());
     let [first, second] = &at_bedrock[..] else { panic!("{:#?}", report.printed) };
-    assert_bridged_for_messages(&at_plan, first, BETAS, session_id);
+    // There it is no half of a pair: the edits of the context go along, and so does their beta.
+    let betas = [BETAS, &["context-management-2025-06-27"]].concat();
+    assert_bridged_for_messages(&at_plan, first, &betas, session_id);
     assert_hello_was_said(second);
     assert_thought_is_untouched(second, THOUGHT);
     for request in [first, second] {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
@@ -9,8 +10,8 @@ use serde::Deserialize;
 use super::generation::{Version, family_and_version};
 use crate::domain::Dialect;
 
-/// The table that comes with this version of the proxy.
-const BUILT_IN: &str = include_str!("capabilities.json");
+/// The table that comes with this version of the proxy, as JSON.
+pub const BUILT_IN: &str = include_str!("capabilities.json");
 
 /// Everything that is known of what Bedrock takes.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
@@ -104,9 +105,12 @@ pub struct Row {
     pub max_tokens: u64,
 }
 
-/// A file that is no such table.
+/// A table that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
+    /// The file.
+    #[error("it cannot be read: {0}")]
+    File(#[from] std::io::Error),
     /// The JSON or its form.
     #[error("{0}")]
     Form(#[from] serde_json::Error),
@@ -121,6 +125,17 @@ impl Capabilities {
         #[expect(clippy::expect_used, reason = "a test reads the same constant")]
         static TABLE: LazyLock<Capabilities> = LazyLock::new(|| Capabilities::parse(BUILT_IN).expect("a good table"));
         &TABLE
+    }
+
+    /// Reads the table in a file, or the built-in one where there is none.
+    ///
+    /// # Errors
+    /// When the file cannot be read or has another form.
+    pub fn load(file: Option<&Path>) -> Result<Self, TableError> {
+        match file {
+            Some(path) => Self::parse(&std::fs::read_to_string(path)?),
+            None => Ok(Self::built_in().clone()),
+        }
     }
 
     /// Reads a table.

@@ -10,11 +10,12 @@ use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::Response;
 
 use super::bridge::Bridged;
+use super::endpoint::Endpoints;
 use super::stream::events;
 use super::{BedrockFailure, Events, JSON, error_body, is_message, within};
 use crate::config::TimeoutConfig;
+use crate::domain::BedrockTarget;
 use crate::domain::Secret;
-use crate::domain::bedrock_target::{BedrockTarget, check_region};
 use crate::wire::headers::{ANTHROPIC_BETA, API_KEY};
 
 const PATH: &str = "/anthropic/v1/messages";
@@ -33,14 +34,14 @@ const ERROR_BODY_WITHIN: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub(super) struct Messages {
     http: reqwest::Client,
-    endpoint_url: Option<String>,
+    endpoints: Endpoints,
     timeouts: TimeoutConfig,
 }
 
 impl Messages {
     /// The API at AWS's endpoints, or below another address.
-    pub(super) fn new(http: reqwest::Client, endpoint_url: Option<String>, timeouts: TimeoutConfig) -> Self {
-        Self { http, endpoint_url, timeouts }
+    pub(super) fn new(http: reqwest::Client, endpoints: Endpoints, timeouts: TimeoutConfig) -> Self {
+        Self { http, endpoints, timeouts }
     }
 
     /// A whole answer.
@@ -50,7 +51,7 @@ impl Messages {
         key: &Secret,
         bridged: Bridged,
     ) -> Result<Bytes, BedrockFailure> {
-        let request = self.request(target, key, bridged, false)?;
+        let request = self.request(target, key, bridged, false).await?;
         within(self.timeouts.first_byte, async {
             let answer = accepted(self.http.execute(request).await?, JSON).await?;
             let headers = answer.headers().clone();
@@ -68,35 +69,30 @@ impl Messages {
         key: &Secret,
         bridged: Bridged,
     ) -> Result<Events, BedrockFailure> {
-        let request = self.request(target, key, bridged, true)?;
+        let request = self.request(target, key, bridged, true).await?;
         let begun = async { accepted(self.http.execute(request).await?, EVENTS).await };
         let answer = within(self.timeouts.stream_first_byte, begun).await??;
         Ok(events(events::signs(answer.bytes_stream()), self.timeouts.idle))
     }
 
-    fn request(
+    async fn request(
         &self,
         target: &BedrockTarget,
         key: &Secret,
         bridged: Bridged,
         stream: bool,
     ) -> Result<reqwest::Request, BedrockFailure> {
-        let mut request = reqwest::Request::new(http::Method::POST, self.url(&target.region)?);
+        let mut request = reqwest::Request::new(http::Method::POST, self.url(&target.region).await?);
         *request.headers_mut() = headers(key, &bridged.betas, stream)?;
         *request.body_mut() = Some(bridged.body.into());
         Ok(request)
     }
 
-    fn url(&self, region: &str) -> Result<reqwest::Url, BedrockFailure> {
-        let unsendable = || BedrockFailure::unsendable("the region is none of AWS");
-        let base = if let Some(base) = &self.endpoint_url {
-            base.clone()
-        } else {
-            // The host decides who gets to see the key.
-            check_region(region).map_err(|_| unsendable())?;
-            format!("https://bedrock-runtime.{region}.amazonaws.com")
-        };
-        reqwest::Url::parse(&format!("{base}{PATH}")).map_err(|_| unsendable())
+    async fn url(&self, region: &str) -> Result<reqwest::Url, BedrockFailure> {
+        // The host decides who gets to see the key.
+        let base = self.endpoints.runtime(region).await;
+        let url = base.ok().and_then(|base| reqwest::Url::parse(&format!("{base}{PATH}")).ok());
+        url.ok_or_else(|| BedrockFailure::unsendable("the region is none of AWS"))
     }
 }
 
@@ -145,33 +141,4 @@ async fn read(mut answer: Response, limit: usize) -> Result<Bytes, BedrockFailur
         body.extend_from_slice(&chunk);
     }
     Ok(body.freeze())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    #[test]
-    fn the_region_names_the_host_and_can_name_no_other() {
-        let wait = Duration::from_secs(1);
-        let timeouts = TimeoutConfig {
-            connect: wait,
-            stream_first_byte: wait,
-            first_byte: wait,
-            idle: wait,
-            ping_interval: wait,
-            stay: wait,
-        };
-        let http = crate::upstream::http_client(&timeouts).unwrap();
-        let of_aws = Messages::new(http.clone(), None, timeouts);
-        let url = of_aws.url("us-gov-west-1").unwrap();
-        assert_eq!(url.as_str(), "https://bedrock-runtime.us-gov-west-1.amazonaws.com/anthropic/v1/messages");
-        for region in ["", "us-east-1.elsewhere.example/", "x@elsewhere.example", "us-east-1#"] {
-            assert!(of_aws.url(region).is_err(), "{region}");
-        }
-        let elsewhere = Messages::new(http, Some("http://127.0.0.1:1/bedrock".to_owned()), timeouts);
-        assert_eq!(elsewhere.url("any").unwrap().as_str(), "http://127.0.0.1:1/bedrock/anthropic/v1/messages");
-    }
 }

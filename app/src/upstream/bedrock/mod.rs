@@ -7,6 +7,7 @@ pub mod capabilities;
 mod connector;
 pub mod count_tokens;
 pub mod diagnose;
+mod endpoint;
 mod error_body;
 mod failure;
 pub mod frames;
@@ -35,8 +36,9 @@ use crate::config::{BedrockConfig, TimeoutConfig};
 use crate::domain::{BedrockTarget, Dialect, Refusal, Secret};
 use crate::wire::json;
 use bridge::{Bridged, Rules};
-use capabilities::Capabilities;
+use capabilities::{Capabilities, TableError};
 use connector::ReqwestConnector;
+use endpoint::Endpoints;
 use messages::Messages;
 use stream::{events, signs};
 
@@ -64,7 +66,10 @@ pub type Events = Pin<Box<dyn Stream<Item = Result<Event, EventError>> + Send>>;
 
 impl Bedrock {
     /// Bedrock at AWS's endpoints, or at the configured one.
-    pub fn new(http: reqwest::Client, config: &BedrockConfig, timeouts: TimeoutConfig) -> Self {
+    ///
+    /// # Errors
+    /// When the table of capabilities cannot be used.
+    pub fn new(http: reqwest::Client, config: &BedrockConfig, timeouts: TimeoutConfig) -> Result<Self, TableError> {
         let mut builder = aws_sdk_bedrockruntime::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .http_client(ReqwestConnector::new(http.clone()).into_client())
@@ -75,10 +80,10 @@ impl Bedrock {
             // The token comes with each call, so there is nothing to cache; a cache would grow by an entry a call.
             .identity_cache(IdentityCache::no_cache());
         builder.set_endpoint_url(config.endpoint_url.clone());
-        let capabilities = Arc::new(Capabilities::built_in().clone());
+        let capabilities = Arc::new(Capabilities::load(config.capabilities_file.as_deref())?);
         let client = Client::from_conf(builder.build());
-        let messages = Messages::new(http, config.endpoint_url.clone(), timeouts);
-        Self { client, messages, dialect: config.dialect, max_body: config.max_body, timeouts, capabilities }
+        let messages = Messages::new(http, Endpoints::new(config), timeouts);
+        Ok(Self { client, messages, dialect: config.dialect, max_body: config.max_body, timeouts, capabilities })
     }
 
     /// Which of its interfaces is spoken.

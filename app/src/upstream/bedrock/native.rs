@@ -1,22 +1,15 @@
 //! Bedrock asked in its own words: a client's request as it came, with our credential in place of the client's.
 
-use std::sync::Arc;
-
-use aws_sdk_bedrockruntime::config::endpoint::{DefaultResolver, Params, ResolveEndpoint as _};
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderValue};
 use http::{Method, Uri};
 
+use super::endpoint::Endpoints;
 use crate::config::{BedrockConfig, TimeoutConfig};
 use crate::domain::Secret;
-use crate::domain::bedrock_target::check_region;
 use crate::upstream::cause;
 use crate::wire::headers;
 use crate::wire::native_path::{NativeOperation, NativePath};
-
-/// How the hosts of the runtime begin, and those of the control plane.
-const RUNTIME: &str = "https://bedrock-runtime.";
-const CONTROL: &str = "https://bedrock.";
 
 /// A request in Bedrock's format, freed of everything that concerns the proxy alone.
 #[derive(Clone, Debug)]
@@ -69,9 +62,7 @@ impl NativeFailure {
 #[derive(Clone, Debug)]
 pub struct NativeBedrock {
     http: reqwest::Client,
-    runtime: Option<String>,
-    control: Option<String>,
-    resolver: Arc<DefaultResolver>,
+    endpoints: Endpoints,
     timeouts: TimeoutConfig,
     max_body: usize,
 }
@@ -79,10 +70,7 @@ pub struct NativeBedrock {
 impl NativeBedrock {
     /// Bedrock at AWS's endpoints, or at the configured ones.
     pub fn new(http: reqwest::Client, config: &BedrockConfig, timeouts: TimeoutConfig) -> Self {
-        let runtime = config.endpoint_url.clone();
-        let control = config.control_endpoint_url.clone().or_else(|| runtime.clone());
-        let resolver = Arc::new(DefaultResolver::new());
-        Self { http, runtime, control, resolver, timeouts, max_body: config.max_body }
+        Self { http, endpoints: Endpoints::new(config), timeouts, max_body: config.max_body }
     }
 
     /// The largest body that Bedrock takes.
@@ -96,7 +84,11 @@ impl NativeBedrock {
     /// When no answer comes.
     pub async fn send(&self, region: &str, key: &Secret, call: NativeCall) -> Result<reqwest::Response, NativeFailure> {
         let operation = call.path.operation;
-        let base = self.base(operation, region).await?;
+        let base = match operation {
+            NativeOperation::Profiles => self.endpoints.control(region).await,
+            _ => self.endpoints.runtime(region).await,
+        };
+        let base = base.map_err(NativeFailure::Region)?;
         let mut request = reqwest::Request::new(call.method, url(&base, &call.path_and_query)?);
         *request.headers_mut() = headers(call.headers, operation, key);
         if *request.method() == Method::POST || !call.body.is_empty() {
@@ -109,21 +101,6 @@ impl NativeBedrock {
             Ok(Err(error)) => Err(NativeFailure::Broken(cause(error))),
             Err(_) => Err(NativeFailure::FirstByteTimeout),
         }
-    }
-
-    /// Where the operation is served: the configured address, or AWS's own for the region and its partition.
-    async fn base(&self, operation: NativeOperation, region: &str) -> Result<String, NativeFailure> {
-        let is_control = operation == NativeOperation::Profiles;
-        if let Some(configured) = if is_control { &self.control } else { &self.runtime } {
-            return Ok(configured.clone());
-        }
-        check_region(region).map_err(NativeFailure::Region)?;
-        let parameters = Params::builder().region(region).build();
-        let parameters = parameters.map_err(|error| NativeFailure::Region(error.to_string()))?;
-        let endpoint = self.resolver.resolve_endpoint(&parameters).await;
-        let runtime = endpoint.map_err(|error| NativeFailure::Region(error.to_string()))?.url().to_owned();
-        // The control plane is beside the runtime. Only the runtime's own addresses are known to its library.
-        Ok(if is_control { runtime.replacen(RUNTIME, CONTROL, 1) } else { runtime })
     }
 }
 
@@ -152,55 +129,6 @@ fn headers(mut map: HeaderMap, operation: NativeOperation, key: &Secret) -> Head
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Config, Environment};
-
-    fn bedrock(settings: &'static [(&'static str, &'static str)]) -> NativeBedrock {
-        let required = [
-            ("DATABASE_URL", "postgres://u:p@h/d"),
-            ("KEY_HASHER_SECRET", "0123456789abcdef0123456789abcdef"),
-            ("LOCAL_VAULT_KEY_FILE", "Cargo.toml"),
-        ];
-        let lookup = move |name: &str| {
-            let found = settings.iter().chain(&required).find(|(known, _)| *known == name);
-            found.map(|(_, value)| (*value).to_owned())
-        };
-        let config = Config::read(Environment::new(lookup)).unwrap();
-        NativeBedrock::new(crate::upstream::http_client(&config.timeouts).unwrap(), &config.bedrock, config.timeouts)
-    }
-
-    async fn bases(bedrock: &NativeBedrock, region: &str) -> [String; 2] {
-        let runtime = bedrock.base(NativeOperation::Invoke, region).await.unwrap();
-        [runtime, bedrock.base(NativeOperation::Profiles, region).await.unwrap()]
-    }
-
-    #[tokio::test]
-    async fn every_partition_has_its_addresses() {
-        let bedrock = bedrock(&[]);
-        for (region, suffix) in [
-            ("us-east-1", "amazonaws.com"),
-            ("us-gov-west-1", "amazonaws.com"),
-            ("cn-north-1", "amazonaws.com.cn"),
-            ("us-iso-east-1", "c2s.ic.gov"),
-            ("eu-isoe-west-1", "cloud.adc-e.uk"),
-        ] {
-            let expected =
-                [format!("https://bedrock-runtime.{region}.{suffix}"), format!("https://bedrock.{region}.{suffix}")];
-            assert_eq!(bases(&bedrock, region).await, expected);
-        }
-        let refused = bedrock.base(NativeOperation::Invoke, "us-east-1.evil.example/").await;
-        assert!(matches!(refused, Err(NativeFailure::Region(_))), "{refused:?}");
-    }
-
-    #[tokio::test]
-    async fn configured_addresses_come_first_and_one_is_enough() {
-        let one = bedrock(&[("BEDROCK_ENDPOINT_URL", "http://127.0.0.1:1/")]);
-        assert_eq!(bases(&one, "us-east-1").await, ["http://127.0.0.1:1", "http://127.0.0.1:1"]);
-        let both = bedrock(&[
-            ("BEDROCK_ENDPOINT_URL", "http://127.0.0.1:1"),
-            ("BEDROCK_CONTROL_ENDPOINT_URL", "http://127.0.0.1:2"),
-        ]);
-        assert_eq!(bases(&both, "us-east-1").await, ["http://127.0.0.1:1", "http://127.0.0.1:2"]);
-    }
 
     #[test]
     fn a_path_is_sent_as_it_came_or_not_at_all() {

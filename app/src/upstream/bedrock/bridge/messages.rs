@@ -19,34 +19,42 @@ struct Block {
 impl Walk<'_> {
     /// Walks over `messages`.
     pub(super) fn messages(&mut self) -> Option<()> {
-        self.array(|walk| {
-            walk.message()?;
-            Some(Fate::Keep)
-        })?;
+        self.array(Self::message)?;
         if self.thinking_dropped > 0 {
             self.note(Edit::ThinkingDropped(self.thinking_dropped));
         }
         Some(())
     }
 
-    fn message(&mut self) -> Option<()> {
+    fn message(&mut self) -> Option<Fate> {
         let mut last = LastMessage::default();
         let mut role = None;
+        let mut empty = false;
+        let mut configures = false;
         self.object(|walk, name| match name {
             "role" => {
                 role = Some(walk.string()?);
                 Some(Fate::Keep)
             }
             "content" => {
+                let start = walk.cursor.position();
                 last = walk.content()?;
+                empty = walk.text[start..walk.cursor.position()] == *b"[]";
                 Some(Fate::Keep)
             }
             // Bedrock knows output_config for a whole request only.
-            "output_config" => Some(walk.cut("messages.output_config")),
+            "output_config" => {
+                configures = true;
+                Some(walk.cut("messages.output_config"))
+            }
             _ if walk.refused_field("messages", name) => Some(Fate::Cut),
             _ => walk.anything(name),
         })?;
-        let Some((range, role)) = role else { return Some(()) };
+        let Some((range, role)) = role else { return Some(Fate::Keep) };
+        // It was there for its configuration alone, and would be refused as empty.
+        if empty && configures && role == "system" {
+            return Some(Fate::Cut);
+        }
         if role == "system" && (!self.rules.row.system_messages || self.refuses(RefusalKind::Field, "messages.role")) {
             // It stays in its place: hoisted to the top it would say something else, and break the cache.
             self.splice.replace(range, "\"user\"");
@@ -59,7 +67,7 @@ impl Walk<'_> {
         } else {
             self.last_message = last;
         }
-        Some(())
+        Some(Fate::Keep)
     }
 
     /// Walks over the content of a message, or of a block in it.

@@ -67,6 +67,15 @@ fn messages_of_the_system_are_not_hoisted() {
     assert_eq!(edits, ["messages.role=system->user"]);
 }
 
+/// A message that only carries a configuration is not left behind empty.
+#[test]
+fn a_message_without_content_goes_with_its_configuration() {
+    let only = json!({"role": "system", "content": [], "output_config": {"effort": "low"}});
+    let user = json!({"role": "user", "content": "a"});
+    let (result, edits) = fields(&json!({"max_tokens": 1, "messages": [user, only]}), OPUS_5);
+    assert_eq!((&result["messages"], &edits[..]), (&json!([user]), &["messages.output_config".to_owned()][..]));
+}
+
 /// B-18: a marker for the whole request stays for models that find its place themselves; for others it is put there.
 #[test]
 fn an_automatic_marker_finds_its_place() {

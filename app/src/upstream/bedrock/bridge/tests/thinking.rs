@@ -54,13 +54,14 @@ fn a_computed_budget_fits() {
     assert_eq!(fields(&wrong, opus_4), (wrong, vec![]));
 }
 
-/// B-16: a model that always thinks cannot be told not to, and one that never does cannot be told to.
+/// B-16: a model that always thinks cannot be told not to, and one that never does cannot be told to. Models that do not
+/// think unless they are told to are not told so either, as the client itself does it.
 #[test]
 fn thinking_goes_where_the_model_cannot_be_told() {
     for (kind, model, kept) in [
         ("disabled", OPUS_5, false),
         ("disabled", "global.anthropic.claude-haiku-5-5", true),
-        ("disabled", OPUS_4_6, true),
+        ("disabled", OPUS_4_6, false),
         ("adaptive", HAIKU_3_5, false),
         ("enabled", HAIKU_3_5, false),
         ("brand_new", OPUS_5, true),
