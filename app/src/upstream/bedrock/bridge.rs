@@ -116,7 +116,7 @@ pub fn bridge(body: &[u8], headers: &HeaderMap, rules: Rules<'_>) -> Result<Brid
     serde_json::from_slice::<serde::de::IgnoredAny>(body).map_err(|_| NotBridgeable::NotAnObject)?;
     let asked = betas::asked(headers, &rules);
     let betas = betas::taken(&asked, &rules);
-    let mut walk = Walk::new(body, rules, &asked, betas);
+    let mut walk = Walk::new(body, rules, betas);
     let body = walk.body()?;
     let dropped = asked.iter().filter(|name| !walk.betas.contains(name)).map(|name| (*name).to_owned());
     Ok(Bridged {

@@ -25,8 +25,6 @@ pub struct Capabilities {
     pub refused_fields: Vec<String>,
     /// Beginnings of tool types that Anthropic runs itself, which Bedrock does not offer.
     pub refused_tools: Vec<String>,
-    /// Fields that are refused without their beta.
-    pub paired_fields: Vec<Pair>,
     /// By generation; the first row that fits a model counts.
     rows: Vec<Row>,
 }
@@ -51,16 +49,6 @@ pub struct ContextEdit {
     pub beta: String,
     /// Where it can be forwarded.
     pub dialects: Vec<Dialect>,
-}
-
-/// A field and its beta.
-#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Pair {
-    /// Field at the top of the request.
-    pub field: String,
-    /// The beta that it needs.
-    pub beta: String,
 }
 
 /// What a generation takes.

@@ -19,8 +19,8 @@ impl Walk<'_> {
         };
         let kind = json::string(self.text, &kind_at).unwrap_or_default();
         let wanted = match kind.as_ref() {
-            // Bedrock wants a thinking block at the beginning of an unfinished turn, and there is none any more.
-            "enabled" if self.thinking_dropped > 0 && self.last_message.has_tool_result => None,
+            // Models that think on request want a thinking block at the beginning of an unfinished turn, and there is none.
+            "enabled" if self.drops_thinking() && self.last_message.has_tool_result => None,
             known @ ("adaptive" | "enabled" | "disabled") => self.way_of_thinking(known),
             other => Some(other),
         };

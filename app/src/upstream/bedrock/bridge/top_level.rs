@@ -105,11 +105,7 @@ impl Walk<'_> {
         }
         let sampling = !self.rules.row.sampling && matches!(name, "temperature" | "top_p" | "top_k");
         let never = table.refused_fields.iter().any(|field| field == name);
-        let unpaired = table
-            .paired_fields
-            .iter()
-            .any(|pair| pair.field == name && self.asked.contains(&pair.beta.as_str()) && !self.has_beta(&pair.beta));
-        if sampling || never || unpaired {
+        if sampling || never {
             self.note(Edit::Dropped(name.to_owned().into()));
             return Fate::Cut;
         }

@@ -43,9 +43,7 @@ pub(super) struct Walk<'b> {
     pub(super) cursor: Cursor<'b>,
     pub(super) splice: Splice,
     pub(super) edits: Vec<Edit>,
-    /// Beta features that the client has asked for, sorted.
-    pub(super) asked: &'b [&'b str],
-    /// Those that go along.
+    /// Beta features that go along.
     pub(super) betas: Vec<&'b str>,
     /// Cache markers so far.
     pub(super) markers: usize,
@@ -58,14 +56,13 @@ pub(super) struct Walk<'b> {
 }
 
 impl<'b> Walk<'b> {
-    pub(super) fn new(text: &'b [u8], rules: Rules<'b>, asked: &'b [&'b str], betas: Vec<&'b str>) -> Self {
+    pub(super) fn new(text: &'b [u8], rules: Rules<'b>, betas: Vec<&'b str>) -> Self {
         Self {
             text,
             rules,
             cursor: Cursor::new(text, 0),
             splice: Splice::default(),
             edits: Vec::new(),
-            asked,
             betas,
             markers: 0,
             depth: 0,

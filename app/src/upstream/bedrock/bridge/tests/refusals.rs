@@ -99,4 +99,8 @@ fn thinking_blocks_go_when_they_were_refused() {
     older["thinking"] = json!({"type": "enabled", "budget_tokens": 5000});
     let (result, edits) = by_rules(&older.to_string(), "x", Rules { refusals: &refusals, ..Rules::of(OPUS_4_6) });
     assert!(!result.contains("budget_tokens") && edits.contains(&"thinking".to_owned()), "{result}");
+    // B-36: the same where the turn has begun without a thought, which is what the model complains of.
+    older["messages"].as_array_mut().unwrap().drain(..2);
+    let (result, edits) = by_rules(&older.to_string(), "x", Rules { refusals: &refusals, ..Rules::of(OPUS_4_6) });
+    assert!(!result.contains("budget_tokens") && edits == ["thinking"], "{result}");
 }
