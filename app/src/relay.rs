@@ -6,8 +6,10 @@
 mod answer;
 mod bedrock;
 mod body;
+mod case;
 mod models;
 mod native;
+mod operation;
 mod plan;
 mod refusals;
 
@@ -16,9 +18,10 @@ use std::time::{Duration, Instant};
 
 pub use answer::{Body, Reply};
 pub use bedrock::{Notices, Repairs};
+pub use operation::Operation;
 
 use crate::auth::{Directory, KeyHasher, PresentedKey};
-use crate::domain::{BedrockTarget, ClientPrincipal, ErrorType, Failure, FallbackReason, Family, Outcome};
+use crate::domain::{ClientPrincipal, ErrorType, Failure, FallbackReason, Family, Outcome};
 use crate::keyring::Keyring;
 use crate::meter::{Recorder, RequestFacts, RequestMeter, Served};
 use crate::models::Models;
@@ -27,12 +30,12 @@ use crate::route::decision::{Decision, Means, decide};
 use crate::route::model;
 use crate::route::stays::{Conversation, Stay, Stays};
 use crate::sharing::LimitSharing;
-use crate::telemetry::counters::{self, ContinuityLost};
 use crate::upstream::bedrock::Bedrock;
 use crate::upstream::bedrock::native::NativeBedrock;
 use crate::upstream::plan::{Exchange, Plan};
-use crate::wire::{headers, request_head, turn};
+use crate::wire::request_head;
 use answer::Answer;
+use case::Case;
 use plan::PlanOutcome;
 use refusals::{no_key, no_way, unknown_key};
 
@@ -69,48 +72,6 @@ pub struct Relay {
     pub idle: Duration,
     /// Longest silence that a client is left in while Bedrock works.
     pub ping_interval: Duration,
-}
-
-/// What a request asks for, as far as the proxy treats it differently.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Operation {
-    /// `POST /v1/messages`: the plan, else Bedrock.
-    Messages,
-    /// `POST /v1/messages/count_tokens`: the plan, else Bedrock where it counts for the model.
-    CountTokens,
-    /// `GET /v1/models`: the plan, or memory for those who have none.
-    ListModels,
-    /// `GET /v1/models/{id}`: the same.
-    GetModel,
-    /// Anything else under `/v1`: the plan only.
-    Passthrough,
-}
-
-impl Operation {
-    /// The name in the log.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Messages => "messages",
-            Self::CountTokens => "count_tokens",
-            Self::ListModels => "list_models",
-            Self::GetModel => "get_model",
-            Self::Passthrough => "passthrough",
-        }
-    }
-
-    /// Whether the body names a model to be asked.
-    fn is_about_a_message(self) -> bool {
-        matches!(self, Self::Messages | Self::CountTokens)
-    }
-
-    /// Whether there is an answer without the plan for a key that has Bedrock; `counts`: the model counts tokens there.
-    fn works_without_the_plan(self, counts: impl FnOnce() -> bool) -> bool {
-        match self {
-            Self::Messages | Self::ListModels | Self::GetModel => true,
-            Self::CountTokens => counts(),
-            Self::Passthrough => false,
-        }
-    }
 }
 
 /// A request as it arrived, its body not yet asked for.
@@ -323,29 +284,5 @@ impl Relay {
     fn circuit_key(&self, case: &Case<'_>) -> CircuitKey {
         let credential = self.plan.credential_for(&case.exchange.headers);
         CircuitKey { credential: self.hasher.hash_bytes(credential), family: case.conversation.family }
-    }
-}
-
-/// A request and its holder.
-struct Case<'c> {
-    principal: &'c Arc<ClientPrincipal>,
-    exchange: &'c Exchange,
-    operation: Operation,
-    conversation: Conversation,
-    /// What Bedrock is asked for, if it is asked.
-    target: BedrockTarget,
-}
-
-impl Case<'_> {
-    /// Whether the conversation would lose something by another provider's taking over.
-    fn is_in_mid_turn(&self) -> bool {
-        !self.exchange.headers.contains_key(headers::CONTEXT_COMPACTED) && !turn::is_at_boundary(&self.exchange.body)
-    }
-
-    /// Another provider takes over; the thinking that the first one signed may be of no use to it.
-    fn changes_provider(&self) {
-        if turn::has_signed_thinking(&self.exchange.body) && self.is_in_mid_turn() {
-            counters::thinking_continuity_lost(ContinuityLost::ProviderChanged);
-        }
     }
 }

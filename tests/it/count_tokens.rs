@@ -80,9 +80,9 @@ async fn bedrock_counts_when_the_plan_cannot() {
         let expected = json!({
             "messages": [{"role": "user", "content": client.prompt}],
             "tools": [{"name": "t", "input_schema": {"type": "object"}}],
-            "anthropic_beta": ["interleaved-thinking-2025-05-14"],
+            "anthropic_beta": ["context-1m-2025-08-07", "interleaved-thinking-2025-05-14"],
             "anthropic_version": "bedrock-2023-05-31",
-            "max_tokens": 1,
+            "max_tokens": 4096,
         });
         assert_eq!(sent, expected);
     }
@@ -108,7 +108,7 @@ async fn where_nobody_counts_no_number_is_made_up() {
     assert_eq!(app.bedrock().requests().len(), 0);
     // What Bedrock says instead is not the client's to hear.
     let refusals = [
-        Reply::bedrock_error(400, "ValidationException", "The provided model doesn't support counting tokens."),
+        Reply::bedrock_error(400, "ValidationException", "no"),
         Reply::bedrock_error(403, "AccessDeniedException", "no"),
         Reply::bedrock_error(429, "ThrottlingException", "no"),
         Reply::json(200, "{}"),
@@ -125,6 +125,13 @@ async fn where_nobody_counts_no_number_is_made_up() {
     assert_eq!((got.status, got.error_type().as_str()), (429, "rate_limit_error"));
     assert_eq!((got.header("x-ccp-provider"), got.header("x-ccp-fallback")), ("plan", ""));
     assert_eq!(got.header("anthropic-ratelimit-unified-status"), "rejected");
+    // A model that does not count at all is not asked again.
+    let refusal = "The provided model doesn't support counting tokens.";
+    app.bedrock().enqueue(Reply::bedrock_error(400, "ValidationException", refusal));
+    assert_not_supported(&get(counting(&client, "claude-opus-4-6", false)).await, "bedrock");
+    let asked = app.bedrock().requests().len();
+    assert_not_supported(&get(counting(&client, "claude-opus-4-6", false)).await, "");
+    assert_eq!(app.bedrock().requests().len(), asked);
     app.stop().await;
 }
 

@@ -20,7 +20,7 @@ fn the_readme_lists_every_setting_with_its_default_and_meaning() {
     }
 }
 
-/// The sample is a file that works once the secret and the file of the vault's key are there.
+/// The sample is a file that works once the secret and the files that it names are there.
 #[test]
 fn the_sample_of_the_settings_is_complete_and_valid() {
     let sample = read(".env.example");
@@ -29,12 +29,12 @@ fn the_sample_of_the_settings_is_complete_and_valid() {
             sample.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{}=", variable.name)));
         assert!(named, ".env.example lacks {}", variable.name);
     }
-    let vault_key = tempfile::NamedTempFile::new().unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
     let value = |name: &str| {
         let line = sample.lines().find_map(|line| line.trim_start_matches("# ").strip_prefix(&format!("{name}=")))?;
         Some(match name {
             "KEY_HASHER_SECRET" => "0123456789abcdef0123456789abcdef".to_owned(),
-            "LOCAL_VAULT_KEY_FILE" => vault_key.path().display().to_string(),
+            "LOCAL_VAULT_KEY_FILE" | "BEDROCK_CAPABILITIES_FILE" => file.path().display().to_string(),
             _ => line.to_owned(),
         })
     };

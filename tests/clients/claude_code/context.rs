@@ -26,7 +26,7 @@ async fn bedrock_counts_for_the_client() {
     assert!(asked.len() > 1 && asked.iter().all(|request| request.target == asked[0].target));
     assert_eq!(asked[0].target, "/model/anthropic.claude-opus-4-6-v1/count-tokens");
     for body in asked.iter().map(counted) {
-        assert_eq!((&body["max_tokens"], body.get("model")), (&1.into(), None));
+        assert!(body["max_tokens"].is_u64() && body.get("model").is_none(), "{body:#}");
         assert!(body.get("tools").is_none_or(|tools| tools[0].is_object()), "an empty list of tools");
     }
     app.stop().await;

@@ -60,7 +60,7 @@ async fn the_body_is_what_bedrock_takes() {
     let got =
         get(client.request(http::Method::POST, "/v1/messages").header("anthropic-beta", betas).body(body.to_string()))
             .await;
-    assert_eq!(got.header("x-ccp-bedrock-dropped"), "context_management,service_tier,messages.output_config");
+    assert_eq!(got.header("x-ccp-bedrock-dropped"), "messages.output_config,context_management,service_tier");
     let seen = app.bedrock().next_request().await;
     assert_eq!(seen.header("content-type"), Some("application/json"));
     assert_eq!(

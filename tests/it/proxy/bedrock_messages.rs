@@ -34,29 +34,27 @@ async fn the_request_is_one_of_the_messages_api() {
         });
         let request = client.request(Method::POST, "/v1/messages?beta=true");
         let betas = "claude-code-20250219,advanced-tool-use-2025-11-20,made-up-2031-01-01";
-        let request = request.header("anthropic-beta", betas).header("anthropic-beta", "context-1m-2025-08-07");
+        let request = request.header("anthropic-beta", betas).header("anthropic-beta", "computer-use-2025-11-24");
         assert_eq!(get(request.body(body.to_string())).await.status, 200);
         let seen = app.bedrock().next_request().await;
         assert_eq!((seen.method.as_str(), seen.target.as_str()), ("POST", "/anthropic/v1/messages"));
         assert_eq!(seen.header_values("x-api-key"), [key.bedrock_key.as_deref().unwrap()]);
-        assert_eq!(seen.header_values("anthropic-beta"), ["tool-search-tool-2025-10-19,context-1m-2025-08-07"]);
+        assert_eq!(seen.header_values("anthropic-beta"), ["tool-search-tool-2025-10-19,computer-use-2025-11-24"]);
         assert_eq!(seen.header("anthropic-version"), Some("2023-06-01"));
         assert_eq!(seen.header("content-type"), Some("application/json"));
         assert_eq!(seen.header("accept"), Some(if stream { "text/event-stream" } else { "application/json" }));
         assert_eq!(seen.header("authorization"), None);
         let all = format!("{seen:?}");
         assert!(!all.contains(&client.login) && !all.contains(&key.text));
-        let mut expected = json!({
+        let expected = json!({
             "model": model,
             "messages": [{"role": "user", "content": client.prompt}],
             "max_tokens": 10,
             // B-07
             "metadata": {"user_id": "5b69f887-dc05"},
             "a_field_of_tomorrow": {"kept": [1.50, "é"]},
+            "stream": stream,
         });
-        if stream {
-            expected["stream"] = true.into();
-        }
         assert_eq!(seen.json(), expected);
         app.stop().await;
     }
@@ -120,7 +118,9 @@ async fn errors_in_anthropics_shape_keep_their_meaning() {
     ] {
         for stream in [false, true] {
             let words = "the reason, in account 123456789012";
-            app.bedrock().enqueue(Reply::bedrock_messages_error(status, kind, words));
+            // Longer than the proxy itself waits.
+            let error = Reply::bedrock_messages_error(status, kind, words).with_header("retry-after", "30");
+            app.bedrock().enqueue(error);
             let got = get(client.message(stream)).await;
             assert_eq!((got.status, got.error_type().as_str()), expected);
             assert_eq!(got.json()["error"]["message"], "the reason, in account [account]");
@@ -162,7 +162,10 @@ async fn an_error_in_the_stream_is_told_in_our_words() {
         assert_eq!((last.name.as_str(), last.json()["error"]["type"].as_str()), ("error", Some(expected)));
         assert!(!String::from_utf8_lossy(&got.body).contains("123456789012"));
 
-        app.bedrock().enqueue(Reply::chunks([ServerEvent::ping().to_bytes(), error]).as_bedrock_messages_stream());
+        // What is throttled is tried again.
+        app.bedrock().otherwise(move |_| {
+            Reply::chunks([ServerEvent::ping().to_bytes(), error.clone()]).as_bedrock_messages_stream()
+        });
         let got = client.ask_streamed().await;
         assert_eq!((got.status, got.error_type().as_str()), (status, expected), "a ping is no first event");
     }

@@ -22,16 +22,17 @@ fn on_bedrock() -> KeyWish {
 #[tokio::test]
 async fn a_repair_is_logged() {
     let (around, process, _, client) = process(on_bedrock()).await;
-    around.bedrock.enqueue(invalid("tools.0.custom.strict: Extra inputs are not permitted"));
+    around.bedrock.enqueue(invalid("tools.0.custom.input_examples: Extra inputs are not permitted"));
     around.bedrock.enqueue(Reply::bedrock_json(&Answer::text("ok")));
-    let tools = serde_json::json!({"tools": [{"name": "mine", "strict": true, "input_schema": {"type": "object"}}]});
+    let tools =
+        serde_json::json!({"tools": [{"name": "mine", "input_examples": [], "input_schema": {"type": "object"}}]});
     let got = ask(&client, tools).await;
     assert_eq!(got.status, 200);
     let line = process.lines("repaired", 1).await.remove(0);
     for (field, expected) in [
         ("level", "INFO"),
         ("kind", "field"),
-        ("names", "tools.strict"),
+        ("names", "tools.input_examples"),
         ("region", "ap-northeast-2"),
         ("model", "global.anthropic.claude-opus-5-5"),
     ] {
@@ -76,5 +77,5 @@ async fn betas_that_stay_behind_are_logged_once() {
     let told: Vec<(&str, &str)> =
         lines.iter().map(|line| (line["beta"].as_str().unwrap(), line["model"].as_str().unwrap())).collect();
     let beta = "made-up-2031-01-01";
-    assert_eq!(told, [(beta, "global.anthropic.claude-opus-5-5"), (beta, "us.anthropic.claude-opus-4-6-v1")]);
+    assert_eq!(told, [(beta, "global.anthropic.claude-opus-5-5"), (beta, "us.anthropic.claude-opus-5-5")]);
 }

@@ -174,7 +174,7 @@ async fn a_repair_may_come_late() {
 async fn betas_that_are_refused_are_left_out_and_remembered() {
     let (app, client) = on_bedrock().await;
     let ask = async || {
-        let betas = "interleaved-thinking-2025-05-14,compact-2026-01-12";
+        let betas = "interleaved-thinking-2025-05-14,thinking-token-count-2026-05-13";
         get(client.message(false).header("anthropic-beta", betas)).await
     };
     app.bedrock().enqueue(invalid("The model returned the following errors: invalid beta flag"));
@@ -183,7 +183,10 @@ async fn betas_that_are_refused_are_left_out_and_remembered() {
     let sent: Vec<Value> =
         app.bedrock().requests().iter().map(|request| request.json()["anthropic_beta"].clone()).collect();
     let core = json!(["interleaved-thinking-2025-05-14"]);
-    assert_eq!(sent, [json!(["interleaved-thinking-2025-05-14", "compact-2026-01-12"]), core.clone(), core]);
+    assert_eq!(
+        sent,
+        [json!(["interleaved-thinking-2025-05-14", "thinking-token-count-2026-05-13"]), core.clone(), core]
+    );
     app.stop().await;
 }
 
@@ -191,9 +194,10 @@ async fn betas_that_are_refused_are_left_out_and_remembered() {
 #[tokio::test]
 async fn a_beta_that_is_named_goes_alone() {
     let (app, client) = on_bedrock().await;
-    app.bedrock().enqueue(invalid("Unexpected value(s) `compact-2026-01-12` for the `anthropic-beta` header."));
+    app.bedrock()
+        .enqueue(invalid("Unexpected value(s) `thinking-token-count-2026-05-13` for the `anthropic-beta` header."));
     app.bedrock().enqueue(answered(false));
-    let betas = "fine-grained-tool-streaming-2025-05-14,compact-2026-01-12";
+    let betas = "fine-grained-tool-streaming-2025-05-14,thinking-token-count-2026-05-13";
     assert_eq!(get(client.message(false).header("anthropic-beta", betas)).await.status, 200);
     let sent = app.bedrock().requests()[1].json()["anthropic_beta"].clone();
     assert_eq!(sent, json!(["fine-grained-tool-streaming-2025-05-14"]));
@@ -205,15 +209,15 @@ async fn a_beta_that_is_named_goes_alone() {
 async fn a_tool_of_an_unknown_type_is_left_out() {
     let (app, client) = on_bedrock().await;
     let tools = json!({"tools": [
-        {"type": "tool_search_tool_regex_20251119", "name": "tool_search_tool_regex"},
+        {"type": "memory_20250818", "name": "memory"},
         {"name": "mine", "input_schema": {"type": "object"}},
     ]});
-    app.bedrock().enqueue(invalid("tool type 'tool_search_tool_regex_20251119' is not supported for this model"));
+    app.bedrock().enqueue(invalid("tool type 'memory_20250818' is not supported for this model"));
     app.bedrock().otherwise(|_| answered(false));
     assert_eq!(ask(&client, tools.clone()).await.status, 200);
     assert_eq!(ask(&client, tools).await.status, 200);
     let seen = app.bedrock().requests();
-    let with_it: Vec<bool> = seen.iter().map(|request| has(request, "tool_search_tool_regex_20251119")).collect();
+    let with_it: Vec<bool> = seen.iter().map(|request| has(request, "memory_20250818")).collect();
     assert_eq!(with_it, [true, false, false], "left out of the next request from the start");
     assert!(seen.iter().all(|request| has(request, "mine")));
     app.stop().await;

@@ -1,6 +1,6 @@
 //! What was refused once is left out from then on, by every instance, until it has been believed for long enough.
 
-use claude_code_proxy::domain::RoutingStrategy;
+use claude_code_proxy::domain::{Family, RoutingStrategy};
 use serde_json::json;
 use support::process::ServeProcess;
 use support::{Answer, Client, KeyWish, RecordedRequest, Reply, Surroundings, TestApp, within};
@@ -54,7 +54,9 @@ async fn after_its_time_the_model_is_asked_again() {
 /// What is refused in the company of something else is no word about the model.
 #[tokio::test]
 async fn what_depends_on_the_request_is_not_remembered() {
-    let (app, client) = on_bedrock().await;
+    let app = TestApp::start().await;
+    let wish = KeyWish::for_family(Family::Opus, "us.anthropic.claude-opus-4-6-v1");
+    let client = Client::of(&app, &app.issue(KeyWish { routing: RoutingStrategy::BedrockOnly, ..wish }).await);
     app.bedrock()
         .enqueue(invalid("`temperature` and `top_p` cannot both be specified for this model. Please use only one."));
     app.bedrock().otherwise(|_| answer());
