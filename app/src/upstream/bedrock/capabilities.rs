@@ -70,9 +70,6 @@ pub struct Row {
     pub thinking_display: bool,
     /// Levels of `output_config.effort`, the lowest first; none: no such field.
     pub effort: Vec<String>,
-    /// The beta that effort needs, if any.
-    #[serde(default)]
-    pub effort_beta: Option<String>,
     /// `temperature`, `top_p`, `top_k`
     pub sampling: bool,
     /// `tool_choice` of type `any` or `tool`
@@ -198,8 +195,8 @@ mod tests {
             ("anthropic.claude-haiku-5-5", "haiku 5.5 and later; opus, sonnet, fable 5.0"),
             ("us.anthropic.claude-opus-4-8", "4.7 and 4.8"),
             ("us.anthropic.claude-opus-4-6-v1", "4.6"),
-            ("anthropic.claude-opus-4-5-20251101-v1:0", "opus 4.5"),
-            ("anthropic.claude-sonnet-4-5-20250929-v1:0", "sonnet 4.5"),
+            ("anthropic.claude-opus-4-5-20251101-v1:0", "opus and sonnet 4.5"),
+            ("anthropic.claude-sonnet-4-5-20250929-v1:0", "opus and sonnet 4.5"),
             ("anthropic.claude-haiku-4-5-20251001-v1:0", "haiku 4.5"),
             ("anthropic.claude-sonnet-4-20250514-v1:0", "sonnet 4"),
             ("us.anthropic.claude-opus-4-1-20250805-v1:0", "opus 4 and 4.1"),

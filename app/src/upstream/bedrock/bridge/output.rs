@@ -34,9 +34,8 @@ impl Walk<'_> {
     fn effort(&mut self, member: &Member) -> bool {
         let row = self.rules.row;
         let asked = json::string(self.text, &member.value).unwrap_or_default();
-        let has_beta = row.effort_beta.as_ref().is_none_or(|beta| self.has_beta(beta));
         let refused = |level: &str| self.rules.refuses(RefusalKind::Effort, level);
-        match row.effort_for(&asked, refused).filter(|_| has_beta) {
+        match row.effort_for(&asked, refused) {
             None => self.drops("output_config.effort"),
             Some(level) if level != asked => {
                 self.splice.replace(member.value.clone(), format!("\"{level}\""));

@@ -59,17 +59,6 @@ fn output_config_is_fitted() {
     assert_eq!((result, edits), (json!({"max_tokens": 1}), vec!["output_config.effort".to_owned()]));
 }
 
-/// B-09: what opus 4.5 takes behind a beta goes with that beta only.
-#[test]
-fn effort_behind_a_beta_needs_it() {
-    let body = r#"{"max_tokens":1,"output_config":{"effort":"high"}}"#;
-    let opus = "anthropic.claude-opus-4-5-20251101-v1:0";
-    let (result, edits) = with_betas(body, opus, "effort-2025-11-24");
-    assert!(result.contains(r#""output_config":{"effort":"high"},"anthropic_beta":["effort-2025-11-24"]"#), "{result}");
-    assert_eq!(edits, [] as [&str; 0]);
-    assert!(!with_betas(body, opus, "interleaved-thinking-2025-05-14").0.contains("effort"));
-}
-
 /// B-10: a level that the model does not have is the next lower one, and told.
 #[test]
 fn an_unknown_level_of_effort_is_lowered() {
