@@ -13,7 +13,7 @@ mod operation;
 mod plan;
 mod refusals;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 pub use answer::{Body, Reply};
@@ -21,7 +21,7 @@ pub use bedrock::{Notices, Repairs};
 pub use operation::Operation;
 
 use crate::auth::{Directory, KeyHasher, PresentedKey};
-use crate::domain::{ClientPrincipal, ErrorType, Failure, FallbackReason, Family, Outcome};
+use crate::domain::{BedrockTarget, ClientPrincipal, ErrorType, Failure, FallbackReason, Family, Outcome};
 use crate::keyring::Keyring;
 use crate::meter::{Recorder, RequestFacts, RequestMeter, Served};
 use crate::models::Models;
@@ -140,11 +140,16 @@ impl Relay {
             agent_id: facts.agent_id.clone(),
             family: Family::of(&head.model),
         };
-        let target = model::target(&head.model, &principal, &self.models.current());
-        facts.model = head.model;
+        facts.model.clone_from(&head.model);
         let mut meter = RequestMeter::start(facts, Arc::clone(&principal), self.recorder.clone());
-        let case =
-            Case { principal: &principal, exchange: &exchange, operation: arrival.operation, conversation, target };
+        let case = Case {
+            principal: &principal,
+            exchange: &exchange,
+            operation: arrival.operation,
+            conversation,
+            model: &head.model,
+            target: OnceLock::new(),
+        };
         match self.answer(&case, &mut meter).await {
             Ok(answer) => Ok(answer.into_reply(meter, exchange.method == http::Method::HEAD, self.ping_interval)),
             Err(failure) => {
@@ -160,7 +165,7 @@ impl Relay {
             strategy: case.principal.routing_strategy,
             plan_credential: self.plan.has_credential_for(&case.exchange.headers),
             bedrock_key: case.principal.bedrock_key.is_some()
-                && case.operation.works_without_the_plan(|| self.counts_tokens(&case.target)),
+                && case.operation.works_without_the_plan(|| self.counts_tokens(self.target(case))),
             fits_bedrock: self.bedrock.takes(case.exchange.body.len()),
         };
         match (decide(means), case.operation) {
@@ -173,7 +178,7 @@ impl Relay {
             }
             (Decision::BedrockOnly, _) => {
                 let prepared = self.prepare(case, self.bedrock.dialect()).await?;
-                let ticket = self.circuits.bedrock_ticket(&case.target.region, Instant::now());
+                let ticket = self.circuits.bedrock_ticket(&self.target(case).region, Instant::now());
                 self.ask_bedrock(prepared, None, ticket, meter).await.map_err(|refused| refused.failure)
             }
             (Decision::Nowhere(obstacle), operation) => Err(no_way(operation, obstacle)),
@@ -226,7 +231,7 @@ impl Relay {
         otherwise: Option<Result<Answer, Failure>>,
         meter: &mut RequestMeter,
     ) -> Result<Answer, Failure> {
-        let region = &case.target.region;
+        let region = &self.target(case).region;
         let prepared = self.prepare(case, self.bedrock.dialect()).await;
         let now = Instant::now();
         let ticket = match &otherwise {
@@ -278,6 +283,11 @@ impl Relay {
             Stay::PlanIsClosed | Stay::Over => None,
             Stay::UntilTurnEnds => case.is_in_mid_turn().then_some(FallbackReason::Staying),
         }
+    }
+
+    /// What Bedrock is asked for, if it is asked.
+    fn target<'c>(&self, case: &'c Case<'_>) -> &'c BedrockTarget {
+        case.target.get_or_init(|| model::target(case.model, case.principal, &self.models.current()))
     }
 
     /// Whose breaker a request is about: that of the credential which the plan will see.

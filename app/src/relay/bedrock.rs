@@ -50,7 +50,7 @@ impl Relay {
         let (principal, exchange) = (case.principal, case.exchange);
         let original = Original {
             bedrock: self.bedrock.clone(),
-            target: case.target.clone(),
+            target: self.target(case).clone(),
             dialect,
             headers: exchange.headers.clone(),
             body: exchange.body.clone(),

@@ -1,6 +1,6 @@
 //! A request with everything that its way is decided by.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::Operation;
 use crate::domain::{BedrockTarget, ClientPrincipal};
@@ -15,8 +15,10 @@ pub(super) struct Case<'c> {
     pub(super) exchange: &'c Exchange,
     pub(super) operation: Operation,
     pub(super) conversation: Conversation,
-    /// What Bedrock is asked for, if it is asked.
-    pub(super) target: BedrockTarget,
+    /// The name of the model that it asks for.
+    pub(super) model: &'c str,
+    /// What Bedrock is asked for in its place, found out when it is needed.
+    pub(super) target: OnceLock<BedrockTarget>,
 }
 
 impl Case<'_> {

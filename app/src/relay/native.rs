@@ -15,6 +15,7 @@ use super::{Refusal, Relay};
 use crate::domain::{ClientPrincipal, ErrorType, Failure, Outcome, Provider, RoutingStrategy};
 use crate::meter::{RequestFacts, RequestMeter};
 use crate::route::circuits::RegionTicket;
+use crate::telemetry::counters;
 use crate::upstream::bedrock::native::{NativeCall, NativeFailure};
 use crate::wire::native_path::NativeOperation;
 use crate::wire::{headers, idle};
@@ -90,7 +91,7 @@ impl Relay {
             told(ticket, Instant::now());
         }
         if matches!(status.as_u16(), 401 | 403) {
-            alert(principal, status.as_u16(), operation);
+            self.key_refused(principal, status.as_u16(), operation);
         }
         if status.is_redirection() {
             // Clients follow it, credentials and all.
@@ -98,6 +99,18 @@ impl Relay {
             return Err(Failure::new(503, ErrorType::Api, message));
         }
         Ok((response, None))
+    }
+
+    /// The client is told in Bedrock's words; whoever can mend it reads the log. A key that may call models, and may not
+    /// list profiles or count tokens, is common and does no harm.
+    fn key_refused(&self, principal: &ClientPrincipal, status: u16, operation: NativeOperation) {
+        let (access_key_id, region) = (principal.access_key_id, &principal.bedrock_region);
+        if operation.runs_a_model() {
+            counters::bedrock_key_refused();
+            self.notices.key_refused(access_key_id, region);
+        } else {
+            tracing::warn!(%access_key_id, region, operation = operation.name(), status, "Bedrock refuses this to the key");
+        }
     }
 
     /// Status, headers and bytes as they come, bound to the meter.
@@ -147,18 +160,6 @@ fn may_ask(principal: &ClientPrincipal) -> Result<(), Failure> {
         _ => return Ok(()),
     };
     Err(Failure::new(403, ErrorType::Permission, message).final_answer())
-}
-
-/// The client is told in Bedrock's words; whoever can mend it reads the log. A key that may call models, and may not list
-/// profiles or count tokens, is common and does no harm.
-fn alert(principal: &ClientPrincipal, status: u16, operation: NativeOperation) {
-    let (access_key_id, region) = (principal.access_key_id, &principal.bedrock_region);
-    let (message, name) = ("Bedrock refuses the key of an access key", operation.name());
-    if operation.runs_a_model() {
-        tracing::error!(%access_key_id, region, operation = name, status, "{message}");
-    } else {
-        tracing::warn!(%access_key_id, region, operation = name, status, "{message}");
-    }
 }
 
 /// What the client is told, with the statuses that AWS uses.

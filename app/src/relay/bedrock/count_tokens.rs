@@ -62,7 +62,7 @@ impl Relay {
         let about_counting = |refusal: &&Refusal| refusal.kind == RefusalKind::CountTokens;
         let refused: Vec<Refusal> =
             diagnosis.iter().flat_map(|diagnosis| diagnosis.refusals.iter().filter(about_counting)).cloned().collect();
-        self.repairs.learn(&case.target, &refused);
+        self.repairs.learn(self.target(case), &refused);
     }
 
     async fn count(

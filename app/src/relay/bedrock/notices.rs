@@ -47,7 +47,7 @@ impl Notices {
     }
 
     /// Tells that Bedrock has refused the Bedrock key of an access key.
-    pub(super) fn key_refused(&self, access_key_id: Uuid, region: &str) {
+    pub(in crate::relay) fn key_refused(&self, access_key_id: Uuid, region: &str) {
         if self.keys.entry(access_key_id).or_insert(()).is_fresh() {
             tracing::error!(%access_key_id, region, "Bedrock refuses the key; register another one, or check its rights");
         }
