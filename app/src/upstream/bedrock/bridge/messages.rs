@@ -1,5 +1,7 @@
 //! The conversation: what Bedrock does not take of messages and their blocks.
 
+use std::borrow::Cow;
+
 use super::Edit;
 use super::walk::{ContentEnd, Fate, LastMessage, MAX_DEPTH, Walk};
 use crate::domain::RefusalKind;
@@ -9,14 +11,14 @@ const NOTHING_LEFT: &str = r#"[{"type":"text","text":"(left out)"}]"#;
 
 /// What a block is.
 #[derive(Default)]
-struct Block {
-    kind: String,
+struct Block<'b> {
+    kind: Cow<'b, str>,
     tool_name: Option<std::ops::Range<usize>>,
     has_marker: bool,
     last_member_end: Option<usize>,
 }
 
-impl Walk<'_> {
+impl<'b> Walk<'b> {
     /// Walks over `messages`.
     pub(super) fn messages(&mut self) -> Option<()> {
         self.array(Self::message)?;
@@ -96,7 +98,7 @@ impl Walk<'_> {
             last.has_tool_result |= block.kind == "tool_result";
             if fate == Fate::Keep {
                 let takes_marker = !block.has_marker
-                    && matches!(block.kind.as_str(), "text" | "image" | "document" | "tool_result" | "tool_use");
+                    && matches!(block.kind.as_ref(), "text" | "image" | "document" | "tool_result" | "tool_use");
                 last.end = block.last_member_end.filter(|_| takes_marker).map(ContentEnd::Block);
             }
             Some(fate)
@@ -108,13 +110,13 @@ impl Walk<'_> {
         Some(last)
     }
 
-    fn block(&mut self) -> Option<(Block, Fate)> {
+    fn block(&mut self) -> Option<(Block<'b>, Fate)> {
         let mut block = Block::default();
         let range = self.object(|walk, name| {
             let start = walk.cursor.position();
             let fate = match name {
                 "type" => {
-                    block.kind = walk.string()?.1.into_owned();
+                    block.kind = walk.string()?.1;
                     Fate::Keep
                 }
                 "tool_name" => {
@@ -139,7 +141,7 @@ impl Walk<'_> {
             }
             Some(fate)
         })?;
-        let fate = match block.kind.as_str() {
+        let fate = match block.kind.as_ref() {
             "thinking" | "redacted_thinking" if self.drops_thinking() => {
                 self.thinking_dropped += 1;
                 Fate::Cut

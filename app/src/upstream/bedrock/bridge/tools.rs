@@ -1,5 +1,7 @@
 //! Tools: those that Anthropic runs itself, and fields of tools that Bedrock does not take.
 
+use std::borrow::Cow;
+
 use super::Edit;
 use super::walk::{Fate, Walk};
 use crate::domain::RefusalKind;
@@ -32,15 +34,15 @@ impl Walk<'_> {
     }
 
     fn tool(&mut self) -> Option<Fate> {
-        let mut kind = String::new();
-        let mut tool_name = String::new();
+        let mut kind = Cow::Borrowed("");
+        let mut tool_name = Cow::Borrowed("");
         self.object(|walk, name| match name {
             "type" => {
-                kind = walk.string()?.1.into_owned();
+                kind = walk.string()?.1;
                 Some(Fate::Keep)
             }
             "name" => {
-                tool_name = walk.string()?.1.into_owned();
+                tool_name = walk.string()?.1;
                 Some(Fate::Keep)
             }
             "strict" => Some(walk.cut("tools.strict")),
@@ -52,7 +54,7 @@ impl Walk<'_> {
             return Some(Fate::Keep);
         }
         self.note(Edit::Dropped(format!("tools.type={}", shown(&kind)).into()));
-        self.cut_tools.push(tool_name);
+        self.cut_tools.push(tool_name.into_owned());
         Some(Fate::Cut)
     }
 
