@@ -14,12 +14,9 @@ CREATE TABLE model_map (
     CONSTRAINT model_map_bedrock_model_check CHECK (bedrock_model ~ '^[A-Za-z0-9][A-Za-z0-9._:/-]*$')
 );
 
+-- Models before these have no profile in most regions; the key's default serves in their place.
 INSERT INTO model_map (model, display_name, bedrock_model) VALUES
-    ('claude-3-5-haiku',  'Claude Haiku 3.5',  'anthropic.claude-3-5-haiku-20241022-v1:0'),
-    ('claude-3-7-sonnet', 'Claude Sonnet 3.7', 'anthropic.claude-3-7-sonnet-20250219-v1:0'),
     ('claude-sonnet-4',   'Claude Sonnet 4',   'anthropic.claude-sonnet-4-20250514-v1:0'),
-    ('claude-opus-4',     'Claude Opus 4',     'anthropic.claude-opus-4-20250514-v1:0'),
-    ('claude-opus-4-1',   'Claude Opus 4.1',   'anthropic.claude-opus-4-1-20250805-v1:0'),
     ('claude-sonnet-4-5', 'Claude Sonnet 4.5', 'anthropic.claude-sonnet-4-5-20250929-v1:0'),
     ('claude-haiku-4-5',  'Claude Haiku 4.5',  'anthropic.claude-haiku-4-5-20251001-v1:0'),
     ('claude-opus-4-5',   'Claude Opus 4.5',   'anthropic.claude-opus-4-5-20251101-v1:0'),

@@ -41,6 +41,7 @@ impl App {
     /// # Errors
     /// When a setting cannot be used or the port is taken.
     pub async fn build(config: Config, vault: Arc<dyn Vault>) -> anyhow::Result<Self> {
+        let capabilities_file = config.bedrock.capabilities_file.clone().unwrap_or_default();
         let database = Database::open(&config.database)?;
         let http = http_client(&config.timeouts).context("the HTTP client cannot be made")?;
         let plan_clients = match config.plan.http2_connections {
@@ -61,7 +62,8 @@ impl App {
         let circuits = Circuits::default();
         let (sharing, sharing_task) = LimitSharing::start(database.clone(), circuits.clone());
         let learned = LearnedCapabilities::default();
-        let (capabilities, capabilities_task) = CapabilitySharing::start(database.clone(), learned.clone());
+        let (capabilities, capabilities_task) =
+            CapabilitySharing::start(database.clone(), learned.clone(), config.bedrock.dialect);
         let relay = Relay {
             directory: Directory::new(database.clone(), hasher.clone(), config.keys.cache_ttl),
             hasher,
@@ -70,7 +72,7 @@ impl App {
                 .context("PLAN_API_KEY cannot be sent as a header")?,
             native: NativeBedrock::new(http.clone(), &config.bedrock, config.timeouts),
             bedrock: Bedrock::new(http, &config.bedrock, config.timeouts)
-                .context("the table in BEDROCK_CAPABILITIES_FILE cannot be used")?,
+                .with_context(|| format!("BEDROCK_CAPABILITIES_FILE={} cannot be used", capabilities_file.display()))?,
             models,
             circuits,
             stays: Stays::new(config.timeouts.stay),

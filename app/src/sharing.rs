@@ -4,6 +4,7 @@
 mod capabilities;
 mod limits;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -20,6 +21,8 @@ use crate::store::{Database, Known, StoreError};
 const QUEUE: usize = 1000;
 /// How often the others are listened to.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// Looks between two at everything: about half a minute.
+const LOOKS_PER_RECONCILING: u32 = 15;
 /// Looks between two clearings of old rows: about an hour.
 const LOOKS_PER_CLEARING: u32 = 1800;
 /// Rows become visible in another order than their stamps say; looking back this far misses none.
@@ -33,9 +36,10 @@ trait Topic: Send + Sync + 'static {
     const NAME: &'static str;
 
     /// Has the others told.
-    fn tell(database: &Database, news: Self::News) -> impl Future<Output = Result<(), StoreError>> + Send;
+    fn tell(&self, database: &Database, news: Self::News) -> impl Future<Output = Result<(), StoreError>> + Send;
     /// What was told after a moment of the database's clock.
     fn look(
+        &self,
         database: &Database,
         after: DateTime<Utc>,
     ) -> impl Future<Output = Result<Vec<Known<Self::News>>, StoreError>> + Send;
@@ -43,6 +47,8 @@ trait Topic: Send + Sync + 'static {
     fn clear(database: &Database) -> impl Future<Output = Result<u64, StoreError>> + Send;
     /// Takes in what another task, or this one, has told.
     fn learn(&self, news: Self::News);
+    /// Everything that is told at the moment: what is not in it any more, and is not brand new, was taken back.
+    fn reconcile(&self, _all: &[Known<Self::News>]) {}
 }
 
 /// Tells the other tasks; cheap to clone.
@@ -63,7 +69,8 @@ impl<N: Send + 'static> Sharing<N> {
     fn about<T: Topic<News = N>>(topic: T, database: Database) -> (Self, SharingTask) {
         let (queue, receiver) = mpsc::channel(QUEUE);
         let stop = CancellationToken::new();
-        let tell = tokio::spawn(tell::<T>(receiver, database.clone(), stop.clone()));
+        let topic = Arc::new(topic);
+        let tell = tokio::spawn(tell(Arc::clone(&topic), receiver, database.clone(), stop.clone()));
         let listen = tokio::spawn(listen(topic, database, stop.clone()));
         (Self { queue }, SharingTask { stop, tasks: [tell, listen] })
     }
@@ -88,25 +95,35 @@ impl SharingTask {
     }
 }
 
-async fn tell<T: Topic>(mut queue: mpsc::Receiver<T::News>, database: Database, stop: CancellationToken) {
+async fn tell<T: Topic>(
+    topic: Arc<T>,
+    mut queue: mpsc::Receiver<T::News>,
+    database: Database,
+    stop: CancellationToken,
+) {
     while let Some(Some(news)) = stop.run_until_cancelled(queue.recv()).await {
-        if let Err(error) = T::tell(&database, news).await {
+        if let Err(error) = topic.tell(&database, news).await {
             tracing::warn!(%error, about = T::NAME, "the other tasks could not be told");
         }
     }
 }
 
-async fn listen<T: Topic>(topic: T, database: Database, stop: CancellationToken) {
+async fn listen<T: Topic>(topic: Arc<T>, database: Database, stop: CancellationToken) {
     let mut looks = tokio::time::interval(LOOK_EVERY);
     looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut seen = Seen { latest: None, recent: Vec::new() };
     let mut number = 0_u32;
     while stop.run_until_cancelled(looks.tick()).await.is_some() {
-        match T::look(&database, seen.look_after()).await {
+        match topic.look(&database, seen.look_after()).await {
             Ok(known) => seen.news(&known).for_each(|news| topic.learn(news)),
             Err(error) => tracing::debug!(%error, about = T::NAME, "other tasks cannot be heard for the moment"),
         }
         number = number.wrapping_add(1);
+        if number.is_multiple_of(LOOKS_PER_RECONCILING)
+            && let Ok(all) = topic.look(&database, DateTime::UNIX_EPOCH).await
+        {
+            topic.reconcile(&all);
+        }
         if number.is_multiple_of(LOOKS_PER_CLEARING)
             && let Err(error) = T::clear(&database).await
         {

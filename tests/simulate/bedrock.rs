@@ -1,5 +1,7 @@
 //! The simulated Bedrock: as strict as the real one with what only Anthropic's own API takes, so that a bad bridge shows.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use support::{RecordedRequest, Reply, ServerEvent, frames};
 
 use crate::conversation::{Conversation, Speaker};
@@ -8,7 +10,7 @@ use crate::paced;
 /// What `InvokeModel` does not know at the top of a body.
 const UNKNOWN_FIELDS: [&str; 3] = ["model", "stream", "context_management"];
 /// What the Messages API of Bedrock does not know there.
-const UNKNOWN_TO_MESSAGES: [&str; 3] = ["anthropic_version", "anthropic_beta", "context_management"];
+const UNKNOWN_TO_MESSAGES: [&str; 2] = ["anthropic_version", "anthropic_beta"];
 
 /// What Bedrock says to a request.
 pub(crate) fn answer(request: &RecordedRequest) -> Reply {
@@ -22,7 +24,22 @@ pub(crate) fn answer(request: &RecordedRequest) -> Reply {
             let answer = conversation.answer(Speaker::Bedrock, &model_name(model));
             Reply::streamed(paced(frames::bedrock_stream(&answer))).as_bedrock_stream()
         }),
+        ("POST", _, Some((_, "count-tokens"))) => counted(request),
+        ("GET", "/inference-profiles", _) => Reply::json(200, r#"{"inferenceProfileSummaries":[]}"#),
         _ => Reply::bedrock_error(404, "UnknownOperationException", "The simulated Bedrock has no such operation."),
+    }
+}
+
+/// The words of the body that `CountTokens` holds in base64.
+fn counted(request: &RecordedRequest) -> Reply {
+    let body = || {
+        let call: serde_json::Value = serde_json::from_slice(&request.body).ok()?;
+        let body = STANDARD.decode(call["input"]["invokeModel"]["body"].as_str()?).ok()?;
+        Conversation::read(&body)
+    };
+    match body() {
+        Some(conversation) => Reply::json(200, format!(r#"{{"inputTokens":{}}}"#, conversation.input_tokens())),
+        None => invalid("Malformed input request, please reformat your input and try again."),
     }
 }
 

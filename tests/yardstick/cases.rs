@@ -41,6 +41,9 @@ const SONNET_4_5: (&str, &str) = ("claude-sonnet-4-5", "us.anthropic.claude-sonn
 const HAIKU_4_5: (&str, &str) = ("claude-haiku-4-5", "us.anthropic.claude-haiku-4-5-20251001-v1:0");
 const OPUS_4_5: (&str, &str) = ("claude-opus-4-5", "us.anthropic.claude-opus-4-5-20251101-v1:0");
 const OPUS_4_6: (&str, &str) = ("claude-opus-4-6", "us.anthropic.claude-opus-4-6-v1");
+const OPUS_4_7: (&str, &str) = ("claude-opus-4-7", "us.anthropic.claude-opus-4-7");
+const OPUS_4_8: (&str, &str) = ("claude-opus-4-8", "us.anthropic.claude-opus-4-8");
+const OPUS_5: (&str, &str) = ("claude-opus-5", "us.anthropic.claude-opus-5");
 const SONNET_4_6: (&str, &str) = ("claude-sonnet-4-6", "us.anthropic.claude-sonnet-4-6");
 
 /// Every case, in the order in which they run.
@@ -82,6 +85,9 @@ pub(crate) const CASES: &[Case] = &[
     case("sonnet-5-5", "Sonnet 5.5", ("claude-sonnet-5-5", "us.anthropic.claude-sonnet-5-5"), Talk::Thinking),
     case("haiku-5-5", "Haiku 5.5", ("claude-haiku-5-5", "us.anthropic.claude-haiku-5-5"), Talk::Thinking),
     case("fable-5-2", "Fable 5.2", ("claude-fable-5-2", "us.anthropic.claude-fable-5-2"), Talk::Thinking),
+    case("opus-5-0", "Opus 5", OPUS_5, Talk::Thinking),
+    case("opus-4-8", "Opus 4.8", OPUS_4_8, Talk::Thinking),
+    case("opus-4-7", "Opus 4.7", OPUS_4_7, Talk::Thinking),
     case("opus-4-6", "Opus 4.6", OPUS_4_6, Talk::Thinking),
     case("sonnet-4-6", "Sonnet 4.6", SONNET_4_6, Talk::Thinking),
     case("opus-4-5", "Opus 4.5", OPUS_4_5, Talk::Thinking),

@@ -77,7 +77,8 @@ async fn compare(cases: &[Case], folder: Option<PathBuf>) -> bool {
         let pair = match outcome {
             Outcome::Recorded(pair) => pair,
             Outcome::Impossible(why) => {
-                report::not_compared(case, took, "skipped", why);
+                report::not_compared(case, took, "FAILED", why);
+                well = false;
                 continue;
             }
             Outcome::Failed => {

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::auth::KeyHasher;
 use crate::config::{DatabaseConfig, Environment, KeyConfig, VaultConfig};
-use crate::domain::bedrock_target::{check_model, check_region};
+use crate::domain::bedrock_target::{check_chosen_model, check_region};
 use crate::domain::{AccessKey, Family, KeyHash, RoutingStrategy, Secret};
 use crate::store::{Database, NewKey};
 use crate::vault::{LocalVault, Vault as _};
@@ -24,7 +24,7 @@ pub(super) struct IssueArgs {
     #[arg(long, default_value = "ap-northeast-2", value_parser = |text: &str| check_region(text).map(|()| text.to_owned()))]
     region: String,
     /// Bedrock model, inference profile or ARN that serves when the plan cannot and the requested model has none of its own.
-    #[arg(long, default_value = "global.anthropic.claude-opus-5-5", value_parser = |text: &str| check_model(text).map(|()| text.to_owned()))]
+    #[arg(long, default_value = "global.anthropic.claude-opus-5-5", value_parser = |text: &str| check_chosen_model(text).map(|()| text.to_owned()))]
     model: String,
     /// Bedrock model for all requested models of a family, such as haiku=global.anthropic.claude-haiku-5-5; once for each
     /// of fable, opus, sonnet, haiku and other.
@@ -59,7 +59,18 @@ fn family_model(text: &str) -> Result<(Family, String), String> {
         .ok_or_else(|| format!("{text:?} names no model; write FAMILY=MODEL with one of {families} as the family"))?;
     let family = Family::ALL.into_iter().find(|family| family.name() == name);
     let family = family.ok_or_else(|| format!("{name:?} is no family of models; write one of {families}"))?;
-    check_model(model).map(|()| (family, model.to_owned()))
+    check_chosen_model(model).map(|()| (family, model.to_owned()))
+}
+
+/// An ARN can be asked for in its own region only.
+fn in_region(model: &str, region: &str) -> anyhow::Result<()> {
+    let of_arn = model.strip_prefix("arn:").and_then(|rest| rest.split(':').nth(2));
+    anyhow::ensure!(
+        of_arn.is_none_or(|of_arn| of_arn == region),
+        "{model} is not in the region {region}; give --region {} or another model",
+        of_arn.unwrap_or_default()
+    );
+    Ok(())
 }
 
 /// A second model for a family would silently replace the first.
@@ -75,6 +86,9 @@ fn each_family_once(models: &[(Family, String)]) -> anyhow::Result<()> {
 /// Issues a key and prints it.
 pub(super) async fn issue(args: IssueArgs) -> anyhow::Result<ExitCode> {
     each_family_once(&args.model_for)?;
+    for model in std::iter::once(&args.model).chain(args.model_for.iter().map(|(_, model)| model)) {
+        in_region(model, &args.region)?;
+    }
     let mut env = Environment::of_process();
     let database = DatabaseConfig::read(&mut env);
     let keys = KeyConfig::read(&mut env);
@@ -110,6 +124,9 @@ pub(super) async fn issue(args: IssueArgs) -> anyhow::Result<ExitCode> {
         new.region,
         if has_bedrock_key { "key registered" } else { "no key registered, so no fallback" }
     );
+    if let Some(routing) = new.routing_strategy {
+        eprintln!("routing: {}, for every key of this user", routing.name());
+    }
     for (family, model) in &new.family_models {
         eprintln!("Bedrock for {}: {model}", family.name());
     }

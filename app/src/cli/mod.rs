@@ -48,7 +48,13 @@ enum Role {
     /// Print the table of what each generation of models takes on Bedrock.
     #[command(
         after_help = "Change a copy and name it in BEDROCK_CAPABILITIES_FILE. The first row that fits a model counts; the last \
-                      one must fit every model."
+                      one, and no other, must fit every model. In a row:\n  \
+                      families  family (\"\": any) to the lowest version that it is about\n  \
+                      betas     values of anthropic_beta that the models take, in the order in which they are sent\n  \
+                      thinking  values of thinking.type; effort: levels of output_config.effort, the lowest first\n  \
+                      the rest  whether the models take that field, and the largest max_tokens\n\
+                      context_edits names for each edit of context_management its beta and the interfaces (BEDROCK_API) that \
+                      take it."
     )]
     Capabilities,
     /// Ask a running proxy for its health; exit code 0 when it serves.

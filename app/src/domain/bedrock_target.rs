@@ -22,6 +22,16 @@ pub struct BedrockTarget {
     pub model: String,
 }
 
+impl Dialect {
+    /// The name in settings and in the database.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Invoke => "invoke",
+            Self::Messages => "messages",
+        }
+    }
+}
+
 impl std::str::FromStr for Dialect {
     type Err = &'static str;
 
@@ -68,6 +78,19 @@ pub fn check_model(text: &str) -> Result<(), String> {
     }
 }
 
+/// The same for a model that an administrator has chosen: ids and profiles name their maker. The short ids of application
+/// profiles are told from the names of the Messages API by nothing, so those have to be written as ARNs.
+///
+/// # Errors
+/// A sentence that says what is expected.
+pub fn check_chosen_model(text: &str) -> Result<(), String> {
+    check_model(text)?;
+    if text.starts_with("arn:") || text.contains('.') {
+        return Ok(());
+    }
+    Err(format!("{text:?} is a name of the Messages API; write Bedrock's, such as global.anthropic.{text}, or an ARN"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +105,17 @@ mod tests {
         {
             assert!(check_region(region).is_err(), "{region}");
         }
+    }
+
+    #[test]
+    fn a_chosen_model_is_one_of_bedrock() {
+        assert_eq!(check_chosen_model("eu.anthropic.claude-sonnet-4-6"), Ok(()));
+        assert_eq!(
+            check_chosen_model("arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/x"),
+            Ok(())
+        );
+        assert!(check_chosen_model("claude-haiku-4-5").unwrap_err().contains("global.anthropic.claude-haiku-4-5"));
+        assert!(check_chosen_model("a b").is_err());
     }
 
     #[test]

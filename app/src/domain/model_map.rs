@@ -1,6 +1,6 @@
 //! Which model of Bedrock stands for a model of the Messages API.
 
-use super::bedrock_target::check_model;
+use super::bedrock_target::check_chosen_model;
 
 /// A model that developers can ask for, and the one that serves it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,7 +23,7 @@ impl ModelMap {
     /// A map of the models whose Bedrock model can be part of a URL, and what is wrong with the others.
     pub fn of(models: Vec<MappedModel>) -> (Self, Vec<String>) {
         let mut wrong = Vec::new();
-        let mut usable = |model: &MappedModel| match check_model(&model.bedrock_model) {
+        let mut usable = |model: &MappedModel| match check_chosen_model(&model.bedrock_model) {
             Ok(()) => true,
             Err(what) => {
                 wrong.push(format!("{}: {what}", model.name));
@@ -69,15 +69,16 @@ mod tests {
     /// B-30
     #[test]
     fn names_are_found_whole_or_without_their_date_and_never_by_their_beginning() {
-        let (map, wrong) = map(&[("claude-opus-4", "a"), ("claude-opus-4-6", "b"), ("claude-opus-4-6-20300101", "c")]);
+        let (map, wrong) =
+            map(&[("claude-opus-4", "x.a"), ("claude-opus-4-6", "x.b"), ("claude-opus-4-6-20300101", "x.c")]);
         assert_eq!(wrong, Vec::<String>::new());
         let found = |name| map.find(name).map(|model| model.bedrock_model.as_str());
         for (name, expected) in [
-            ("claude-opus-4", Some("a")),
-            ("claude-opus-4-20250514", Some("a")),
-            ("claude-opus-4-latest", Some("a")),
-            ("claude-opus-4-6-20260205", Some("b")),
-            ("claude-opus-4-6-20300101", Some("c")),
+            ("claude-opus-4", Some("x.a")),
+            ("claude-opus-4-20250514", Some("x.a")),
+            ("claude-opus-4-latest", Some("x.a")),
+            ("claude-opus-4-6-20260205", Some("x.b")),
+            ("claude-opus-4-6-20300101", Some("x.c")),
             ("claude-opus-4-8", None),
             ("claude-opus-4-6-v1", None),
             ("claude-opus-4-2025051", None),

@@ -52,20 +52,36 @@ impl Refusal {
         Self { kind, name: name.into() }
     }
 
-    /// Whether it is about the model, and not about one request.
+    /// Whether it is about the model whatever else a request says, so that it may be left out of everybody's from then on.
     ///
-    /// A field within a part of the body counts only if it is a known one: what one kind of block or tool may not have,
-    /// another may need, so that a name which somebody put in the wrong place must not be taken from everybody.
+    /// What one request was refused for may be right beside a beta, or for an account, that this request did not have:
+    /// types of tools, beta features that were not named, and fields of single blocks and tools are mended each time anew.
     pub fn is_about_the_model(&self) -> bool {
         match self.kind {
-            RefusalKind::ThinkingBlocks => false,
-            RefusalKind::Field => !self.name.contains('.') || known_field(&self.name).is_some(),
-            _ => true,
+            RefusalKind::ThinkingBlocks | RefusalKind::ToolType => false,
+            RefusalKind::Beta => self.name != "*",
+            RefusalKind::Field => !self.name.contains('.') || OF_MODELS.contains(&self.name.as_str()),
+            RefusalKind::ThinkingType | RefusalKind::Effort | RefusalKind::ToolChoice | RefusalKind::CountTokens => {
+                true
+            }
         }
     }
 }
 
-/// Fields that are known to be refused somewhere, written as [`RefusalKind::Field`] writes them.
+/// Fields below the top that a model takes or refuses wherever they stand.
+const OF_MODELS: &[&str] = &[
+    "cache_control.scope",
+    "cache_control.ttl",
+    "messages.output_config",
+    "metadata.user_id",
+    "output_config.effort",
+    "output_config.format",
+    "output_config.task_budget",
+    "thinking.display",
+    "tools.strict",
+];
+
+/// Fields that are known to be refused somewhere, written as [`RefusalKind::Field`] writes them; the labels of metrics.
 const KNOWN_FIELDS: &[&str] = &[
     "anthropic_beta",
     "betas",
@@ -150,7 +166,12 @@ mod tests {
         let field = |name: &str| Refusal::new(RefusalKind::Field, name).is_about_the_model();
         assert!(field("a_field_of_tomorrow") && field("tools.strict") && field("cache_control.ttl"));
         assert!(!field("tools.display_width_px") && !field("messages.title"));
-        assert!(!Refusal::new(RefusalKind::ThinkingBlocks, "").is_about_the_model());
+        assert!(!field("tools.input_examples") && !field("tools.eager_input_streaming"), "others have the beta for it");
+        for (kind, name) in [(RefusalKind::ThinkingBlocks, "*"), (RefusalKind::ToolType, "x"), (RefusalKind::Beta, "*")]
+        {
+            assert!(!Refusal::new(kind, name).is_about_the_model());
+        }
+        assert!(Refusal::new(RefusalKind::Beta, "compact-2026-01-12").is_about_the_model());
     }
 
     #[test]

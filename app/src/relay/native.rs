@@ -65,6 +65,7 @@ impl Relay {
         let is_runtime = operation != NativeOperation::Profiles;
         let ticket = is_runtime.then(|| self.circuits.bedrock_ticket(region, Instant::now()));
         let asked = Instant::now();
+        let model = call.path.model.clone();
         let sent = self.native.send(region, &key, call).await;
         meter.waited(asked.elapsed());
         let response = match sent {
@@ -91,7 +92,7 @@ impl Relay {
             told(ticket, Instant::now());
         }
         if matches!(status.as_u16(), 401 | 403) {
-            self.key_refused(principal, status.as_u16(), operation);
+            self.key_refused(principal, status.as_u16(), operation, &model);
         }
         if status.is_redirection() {
             // Clients follow it, credentials and all.
@@ -103,11 +104,11 @@ impl Relay {
 
     /// The client is told in Bedrock's words; whoever can mend it reads the log. A key that may call models, and may not
     /// list profiles or count tokens, is common and does no harm.
-    fn key_refused(&self, principal: &ClientPrincipal, status: u16, operation: NativeOperation) {
+    fn key_refused(&self, principal: &ClientPrincipal, status: u16, operation: NativeOperation, model: &str) {
         let (access_key_id, region) = (principal.access_key_id, &principal.bedrock_region);
         if operation.runs_a_model() {
             counters::bedrock_key_refused();
-            self.notices.key_refused(access_key_id, region);
+            self.notices.key_refused(access_key_id, region, model);
         } else {
             tracing::warn!(%access_key_id, region, operation = operation.name(), status, "Bedrock refuses this to the key");
         }

@@ -13,7 +13,8 @@ pub(super) fn unknown_key() -> Failure {
 /// No key came at all.
 pub(super) fn no_key() -> Failure {
     let message = "No access key came with this request. Set ANTHROPIC_BASE_URL, or ANTHROPIC_BEDROCK_BASE_URL for Bedrock's \
-                   format, to https://<proxy>/ak/<access key>, or send the key as x-ccp-access-key. The administrator of your Claude Code proxy hands out access keys.";
+                   format, to https://<proxy>/ak/<access key>, or send the key as \
+                   x-ccp-access-key, or as AWS_BEARER_TOKEN_BEDROCK. The administrator of your Claude Code proxy hands out access keys.";
     Failure::new(403, ErrorType::Permission, message).final_answer()
 }
 
@@ -50,6 +51,11 @@ fn no_way_for_a_message(obstacle: Obstacle) -> Failure {
         Obstacle::NoBedrockKey => {
             let message = "Your requests are served by Bedrock only, and no Bedrock key is registered for your access key. \
                            Ask the administrator of your proxy to register one.";
+            Failure::new(403, ErrorType::Permission, message).final_answer()
+        }
+        Obstacle::PlanOnlyWithoutLogin => {
+            let message = "Your requests are served by the plan only, and this one brings no login or API key for it. Log in \
+                           with Claude Code, or ask the administrator of your proxy to let you use Bedrock.";
             Failure::new(403, ErrorType::Permission, message).final_answer()
         }
         Obstacle::NoLogin => {

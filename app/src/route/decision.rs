@@ -20,6 +20,8 @@ pub enum Decision {
 pub enum Obstacle {
     /// There is no credential for the plan, and Bedrock cannot or may not serve.
     NoLogin,
+    /// The plan alone may serve, and there is no credential for it.
+    PlanOnlyWithoutLogin,
     /// Bedrock alone may serve, and no Bedrock key is registered.
     NoBedrockKey,
     /// Bedrock alone could serve, and the body is too large for it.
@@ -48,6 +50,9 @@ pub fn decide(means: Means) -> Decision {
         (true, false) => Decision::PlanOnly,
         (false, true) => Decision::BedrockOnly,
         (false, false) if bedrock => Decision::Nowhere(Obstacle::TooLarge),
+        (false, false) if means.strategy == RoutingStrategy::PlanOnly => {
+            Decision::Nowhere(Obstacle::PlanOnlyWithoutLogin)
+        }
         (false, false) if means.strategy == RoutingStrategy::BedrockOnly => Decision::Nowhere(Obstacle::NoBedrockKey),
         (false, false) => Decision::Nowhere(Obstacle::NoLogin),
     }
@@ -60,17 +65,17 @@ mod tests {
     #[test]
     fn every_combination_has_its_way() {
         use Decision::{BedrockOnly, Nowhere, PlanOnly, PlanThenBedrock};
-        use Obstacle::{NoBedrockKey, NoLogin, TooLarge};
+        use Obstacle::{NoBedrockKey, NoLogin, PlanOnlyWithoutLogin, TooLarge};
         // Credential, Bedrock key, fits: plan first, Bedrock only, plan only.
         let rows = [
             ((true, true, true), [PlanThenBedrock, BedrockOnly, PlanOnly]),
             ((true, true, false), [PlanOnly, Nowhere(TooLarge), PlanOnly]),
             ((true, false, true), [PlanOnly, Nowhere(NoBedrockKey), PlanOnly]),
             ((true, false, false), [PlanOnly, Nowhere(NoBedrockKey), PlanOnly]),
-            ((false, true, true), [BedrockOnly, BedrockOnly, Nowhere(NoLogin)]),
-            ((false, true, false), [Nowhere(TooLarge), Nowhere(TooLarge), Nowhere(NoLogin)]),
-            ((false, false, true), [Nowhere(NoLogin), Nowhere(NoBedrockKey), Nowhere(NoLogin)]),
-            ((false, false, false), [Nowhere(NoLogin), Nowhere(NoBedrockKey), Nowhere(NoLogin)]),
+            ((false, true, true), [BedrockOnly, BedrockOnly, Nowhere(PlanOnlyWithoutLogin)]),
+            ((false, true, false), [Nowhere(TooLarge), Nowhere(TooLarge), Nowhere(PlanOnlyWithoutLogin)]),
+            ((false, false, true), [Nowhere(NoLogin), Nowhere(NoBedrockKey), Nowhere(PlanOnlyWithoutLogin)]),
+            ((false, false, false), [Nowhere(NoLogin), Nowhere(NoBedrockKey), Nowhere(PlanOnlyWithoutLogin)]),
         ];
         let strategies = [RoutingStrategy::PlanFirst, RoutingStrategy::BedrockOnly, RoutingStrategy::PlanOnly];
         for ((plan_credential, bedrock_key, fits_bedrock), expected) in rows {

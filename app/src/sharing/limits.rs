@@ -33,11 +33,11 @@ impl Topic for Limits {
     type News = PlanLimit;
     const NAME: &'static str = "limits of plans";
 
-    async fn tell(database: &Database, limit: PlanLimit) -> Result<(), StoreError> {
+    async fn tell(&self, database: &Database, limit: PlanLimit) -> Result<(), StoreError> {
         database.share_limit(limit).await
     }
 
-    async fn look(database: &Database, after: DateTime<Utc>) -> Result<Vec<Known<PlanLimit>>, StoreError> {
+    async fn look(&self, database: &Database, after: DateTime<Utc>) -> Result<Vec<Known<PlanLimit>>, StoreError> {
         database.limits_after(after).await
     }
 

@@ -5,21 +5,23 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::{Database, Known, StoreError};
-use crate::domain::{BedrockTarget, LearnedRefusal, Refusal, RefusalKind};
+use crate::domain::{BedrockTarget, Dialect, LearnedRefusal, Refusal, RefusalKind};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Database {
-    /// Tells the other tasks of a refusal.
+    /// Tells the other tasks of a refusal by one of Bedrock's interfaces.
     ///
     /// # Errors
     /// When the database is away or slow.
-    pub async fn share_refusal(&self, learned: &LearnedRefusal) -> Result<(), StoreError> {
+    pub async fn share_refusal(&self, dialect: Dialect, learned: &LearnedRefusal) -> Result<(), StoreError> {
         let LearnedRefusal { target, refusal, expires_at } = learned;
         let query = sqlx::query!(
-            "INSERT INTO learned_capabilities AS l (region, model, kind, name, expires_at) VALUES ($1, $2, $3, $4, $5)
+            "INSERT INTO learned_capabilities AS l (dialect, region, model, kind, name, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6)
              ON CONFLICT ON CONSTRAINT learned_capabilities_pkey DO UPDATE
                 SET expires_at = greatest(l.expires_at, excluded.expires_at), learned_at = clock_timestamp()",
+            dialect.name(),
             target.region,
             target.model,
             refusal.kind.name(),
@@ -36,11 +38,16 @@ impl Database {
     ///
     /// # Errors
     /// When the database is away or slow.
-    pub async fn refusals_after(&self, after: DateTime<Utc>) -> Result<Vec<Known<LearnedRefusal>>, StoreError> {
+    pub async fn refusals_after(
+        &self,
+        dialect: Dialect,
+        after: DateTime<Utc>,
+    ) -> Result<Vec<Known<LearnedRefusal>>, StoreError> {
         let query = sqlx::query!(
             "SELECT region, model, kind, name, learned_at, expires_at FROM learned_capabilities
-              WHERE learned_at > $1 AND expires_at > now() ORDER BY learned_at",
-            after
+              WHERE learned_at > $1 AND expires_at > now() AND dialect = $2 ORDER BY learned_at",
+            after,
+            dialect.name()
         )
         .fetch_all(&self.pool);
         let rows = tokio::time::timeout(TIMEOUT, query).await.map_err(|_| StoreError::Timeout(TIMEOUT))??;

@@ -34,6 +34,16 @@ impl Splice {
         }
     }
 
+    /// How many changes there are.
+    pub fn len(&self) -> usize {
+        self.changes.len()
+    }
+
+    /// Whether nothing is to be changed.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
     /// Takes over all changes of another list.
     pub fn append(&mut self, mut other: Self) {
         self.changes.append(&mut other.changes);

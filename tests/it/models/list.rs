@@ -30,7 +30,7 @@ async fn those_without_a_plan_are_told_what_bedrock_serves() {
     });
     assert!(list["data"].as_array().unwrap().contains(&opus), "{list}");
     assert_eq!((&list["has_more"], &list["first_id"]), (&Value::Bool(false), &"claude-fable-5-2".into()));
-    assert_eq!(list["last_id"], "claude-3-5-haiku");
+    assert_eq!(list["last_id"], "claude-sonnet-4");
     let mapped: Vec<String> = sqlx::query_scalar("SELECT model FROM model_map ORDER BY position DESC")
         .fetch_all(&app.around().database.pool)
         .await

@@ -57,7 +57,7 @@ async fn changes_are_learnt_in_the_background() {
     within("the first look", models.first_look()).await;
     assert_eq!(bedrock_model("claude-opus-5-5").as_deref(), Some("anthropic.claude-opus-5-5"));
     assert_eq!(bedrock_model("claude-opus-6"), None);
-    let newer = "INSERT INTO model_map (model, display_name, bedrock_model) VALUES ('claude-opus-6', 'Opus 6', 'x')";
+    let newer = "INSERT INTO model_map (model, display_name, bedrock_model) VALUES ('claude-opus-6', 'Opus 6', 'x.y')";
     change(&database, newer).await;
     let until = async |name: &str, expected: Option<&str>| {
         within("a change to be learnt", async {
@@ -67,11 +67,11 @@ async fn changes_are_learnt_in_the_background() {
         })
         .await;
     };
-    until("claude-opus-6", Some("x")).await;
+    until("claude-opus-6", Some("x.y")).await;
     assert_eq!(models.current().models()[0].name, "claude-opus-6", "what was added later comes first");
     database.take_away().await;
     database.bring_back().await;
-    assert_eq!(bedrock_model("claude-opus-6").as_deref(), Some("x"));
+    assert_eq!(bedrock_model("claude-opus-6").as_deref(), Some("x.y"));
     change(&database, "DELETE FROM model_map WHERE model = 'claude-opus-6'").await;
     until("claude-opus-6", None).await;
     within("the task to end", task.stop()).await;

@@ -30,12 +30,13 @@ async fn the_suffix_for_a_long_context_does_not_reach_bedrock() {
 async fn a_model_is_served_by_its_own_and_by_no_neighbour() {
     let app = TestApp::start().await;
     for (model, expected) in [
-        ("claude-opus-4", "global.anthropic.claude-opus-4-20250514-v1%3A0"),
+        ("claude-sonnet-4", "global.anthropic.claude-sonnet-4-20250514-v1%3A0"),
         ("claude-opus-4-8", "global.anthropic.claude-opus-4-8"),
         ("claude-fable-5-1", "global.anthropic.claude-fable-5-1"),
         ("claude-haiku-4-5-20251001", "global.anthropic.claude-haiku-4-5-20251001-v1%3A0"),
-        ("claude-3-5-haiku-latest", "global.anthropic.claude-3-5-haiku-20241022-v1%3A0"),
+        ("claude-sonnet-4-5-latest", "global.anthropic.claude-sonnet-4-5-20250929-v1%3A0"),
         // What nobody has mapped is served by the key's default.
+        ("claude-opus-4", "global.anthropic.claude-opus-5-5"),
         ("claude-opus-4-9", "global.anthropic.claude-opus-5-5"),
         ("a-model-of-tomorrow", "global.anthropic.claude-opus-5-5"),
     ] {

@@ -255,3 +255,18 @@ async fn a_shutdown_breaks_a_stream_and_counts_it() {
     let outcomes: Vec<String> = counted(&around.database).await.into_iter().map(|row| row.0).collect();
     assert_eq!(outcomes, ["cancelled", "cancelled"]);
 }
+
+/// What Bedrock says of a whole answer in its head counts also where the answer breaks off.
+#[tokio::test]
+async fn a_whole_answer_that_breaks_off_counts_by_its_head() {
+    let (app, developer, _) = app_and_developer().await;
+    let begun = r#"{"type":"message","content":[{"type":"text","text":"an answer that"#;
+    let reply = Reply::truncated([bytes::Bytes::from(begun)])
+        .with_header("content-type", "application/json")
+        .with_header("x-amzn-bedrock-input-token-count", "5")
+        .with_header("x-amzn-bedrock-output-token-count", "6");
+    app.bedrock().enqueue(reply);
+    assert!(developer.invoke().send().await.unwrap().bytes().await.is_err());
+    let around = app.stop().await;
+    assert_eq!(counted(&around.database).await, [("truncated".to_owned(), 5, 6, 11)]);
+}

@@ -239,7 +239,7 @@ async fn the_log_has_a_line_for_each_request_and_an_error_for_a_refused_key() {
     assert_eq!(told, expected);
     assert_eq!(requests[0]["output_tokens"], 550);
     for (message, level) in [
-        ("Bedrock refuses the key; register another one, or check its rights", "ERROR"),
+        ("Bedrock refuses the key, or the model to it; register another one, or check its rights", "ERROR"),
         ("Bedrock refuses this to the key", "WARN"),
     ] {
         let line = lines(&process, message, 1).await.remove(0);

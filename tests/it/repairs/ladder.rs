@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use support::client::next_event;
-use support::{Answer, Reply, Surroundings, TestApp, frames, get, within};
+use support::{Answer, Client, Reply, Surroundings, TestApp, frames, get, within};
 use tokio::sync::oneshot;
 
 use super::{ask, has, invalid, message, on_bedrock, request};
@@ -77,11 +77,11 @@ async fn a_repair_that_does_not_help_is_the_last() {
     let (app, client) = on_bedrock().await;
     for stream in [false, true] {
         app.bedrock().enqueue(invalid(EXTRA));
-        app.bedrock().enqueue(invalid("another_field: Extra inputs are not permitted"));
+        app.bedrock().enqueue(invalid("something else is wrong with it"));
         let mut fields = with_extra();
         fields["stream"] = stream.into();
         let got = ask(&client, fields).await;
-        assert_eq!((got.status, message(&got).as_str()), (400, "another_field: Extra inputs are not permitted"));
+        assert_eq!((got.status, message(&got).as_str()), (400, "something else is wrong with it"));
     }
     let seen = app.bedrock().requests();
     let with_it: Vec<bool> = seen.iter().map(|request| has(request, "a_field_of_tomorrow")).collect();
@@ -169,12 +169,13 @@ async fn a_repair_may_come_late() {
     app.stop().await;
 }
 
-/// B-02: one bad flag never fails a request. Flags that are not named cost everything but the core, for this model.
+/// B-02: one bad flag never fails a request. A flag that is not named costs everything but the core, and this request
+/// only: it may be another account that has no right to it.
 #[tokio::test]
-async fn betas_that_are_refused_are_left_out_and_remembered() {
+async fn betas_that_are_refused_without_a_name_are_left_out_once() {
     let (app, client) = on_bedrock().await;
     let ask = async || {
-        let betas = "interleaved-thinking-2025-05-14,thinking-token-count-2026-05-13";
+        let betas = "interleaved-thinking-2025-05-14,thinking-token-count-2026-05-13,dangerous-tool-use-2026-09-03";
         get(client.message(false).header("anthropic-beta", betas)).await
     };
     app.bedrock().enqueue(invalid("The model returned the following errors: invalid beta flag"));
@@ -182,29 +183,33 @@ async fn betas_that_are_refused_are_left_out_and_remembered() {
     assert_eq!((ask().await.status, ask().await.status), (200, 200));
     let sent: Vec<Value> =
         app.bedrock().requests().iter().map(|request| request.json()["anthropic_beta"].clone()).collect();
-    let core = json!(["interleaved-thinking-2025-05-14"]);
-    assert_eq!(
-        sent,
-        [json!(["interleaved-thinking-2025-05-14", "thinking-token-count-2026-05-13"]), core.clone(), core]
-    );
+    // What safeguards need is of the core: they must not go without it.
+    let core = json!(["interleaved-thinking-2025-05-14", "dangerous-tool-use-2026-09-03"]);
+    let all =
+        json!(["interleaved-thinking-2025-05-14", "thinking-token-count-2026-05-13", "dangerous-tool-use-2026-09-03"]);
+    assert_eq!(sent, [all.clone(), core, all]);
     app.stop().await;
 }
 
-/// B-02: a flag that is named costs that one only.
+/// B-02: a flag that is named costs that one only, and is remembered.
 #[tokio::test]
 async fn a_beta_that_is_named_goes_alone() {
     let (app, client) = on_bedrock().await;
     app.bedrock()
         .enqueue(invalid("Unexpected value(s) `thinking-token-count-2026-05-13` for the `anthropic-beta` header."));
-    app.bedrock().enqueue(answered(false));
+    app.bedrock().otherwise(|_| answered(false));
     let betas = "fine-grained-tool-streaming-2025-05-14,thinking-token-count-2026-05-13";
-    assert_eq!(get(client.message(false).header("anthropic-beta", betas)).await.status, 200);
-    let sent = app.bedrock().requests()[1].json()["anthropic_beta"].clone();
-    assert_eq!(sent, json!(["fine-grained-tool-streaming-2025-05-14"]));
+    for _ in 0..2 {
+        assert_eq!(get(client.message(false).header("anthropic-beta", betas)).await.status, 200);
+    }
+    let sent: Vec<Value> =
+        app.bedrock().requests()[1..].iter().map(|request| request.json()["anthropic_beta"].clone()).collect();
+    let rest = json!(["fine-grained-tool-streaming-2025-05-14"]);
+    assert_eq!(sent, [rest.clone(), rest]);
     app.stop().await;
 }
 
-/// B-12: a tool of a type that this model does not have is left out.
+/// B-12: a tool of a type that this model does not have is left out, of this request: another may bring the beta for it.
 #[tokio::test]
 async fn a_tool_of_an_unknown_type_is_left_out() {
     let (app, client) = on_bedrock().await;
@@ -218,7 +223,7 @@ async fn a_tool_of_an_unknown_type_is_left_out() {
     assert_eq!(ask(&client, tools).await.status, 200);
     let seen = app.bedrock().requests();
     let with_it: Vec<bool> = seen.iter().map(|request| has(request, "memory_20250818")).collect();
-    assert_eq!(with_it, [true, false, false], "left out of the next request from the start");
+    assert_eq!(with_it, [true, false, true]);
     assert!(seen.iter().all(|request| has(request, "mine")));
     app.stop().await;
 }
@@ -236,4 +241,54 @@ async fn times_to_live_that_are_refused_are_left_out() {
     let marker = |n: usize| app.bedrock().requests()[n].json()["system"][0]["cache_control"].clone();
     assert_eq!((marker(0), marker(1)), (json!({"type": "ephemeral", "ttl": "1h"}), json!({"type": "ephemeral"})));
     app.stop().await;
+}
+
+/// Two things are refused one after the other: each request is repaired of one, and the next knows of it.
+#[tokio::test]
+async fn what_is_refused_one_by_one_is_learnt_one_by_one() {
+    let (app, client) = on_bedrock().await;
+    app.bedrock().otherwise(|request| match (has(request, "wanted_0"), has(request, "wanted_1")) {
+        (true, _) => invalid("wanted_0: Extra inputs are not permitted"),
+        (false, true) => invalid("wanted_1: Extra inputs are not permitted"),
+        (false, false) => answered(false),
+    });
+    let fields = json!({"wanted_0": 1, "wanted_1": 2});
+    let mut told = Vec::new();
+    for _ in 0..3 {
+        told.push(ask(&client, fields.clone()).await.status);
+    }
+    assert_eq!(told, [400, 200, 200]);
+    assert_eq!(app.bedrock().requests().len(), 5, "two, two and one");
+    app.stop().await;
+}
+
+/// A model that the region does not have is the administrator's to mend: the client hears of the plan's limit.
+#[tokio::test]
+async fn a_wrong_model_is_no_fault_of_the_request() {
+    let app = TestApp::start().await;
+    let client = Client::of(&app, &app.key().await);
+    for words in [
+        "The provided model identifier is invalid.",
+        "Invocation of model ID x with on-demand throughput isn\u{2019}t supported.",
+    ] {
+        app.plan().enqueue(Reply::throttled(None));
+        app.bedrock().enqueue(invalid(words));
+        let got = client.ask().await;
+        assert_eq!((got.status, got.header("x-ccp-provider")), (429, "plan"), "{words}");
+    }
+    app.stop().await;
+}
+
+/// A damaged frame in place of the first event is no refusal: the model has run, and may have counted.
+#[tokio::test]
+async fn a_damaged_beginning_is_counted() {
+    let (app, client) = on_bedrock().await;
+    let mut damaged = support::frames::bedrock_stream(&Answer::text("ok")).concat();
+    damaged[40] ^= 1;
+    app.bedrock().enqueue(Reply::chunks([bytes::Bytes::from(damaged)]).as_bedrock_stream());
+    assert_eq!(client.ask_streamed().await.status, 500);
+    let around = app.stop().await;
+    let outcomes: Vec<String> =
+        sqlx::query_scalar("SELECT outcome FROM token_usage").fetch_all(&around.database.pool).await.unwrap();
+    assert_eq!(outcomes, ["failed"]);
 }

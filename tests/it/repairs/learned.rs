@@ -1,7 +1,7 @@
 //! What was refused once is left out from then on, by every instance, until it has been believed for long enough.
 
 use claude_code_proxy::domain::{Family, RoutingStrategy};
-use serde_json::json;
+use serde_json::{Value, json};
 use support::process::ServeProcess;
 use support::{Answer, Client, KeyWish, RecordedRequest, Reply, Surroundings, TestApp, within};
 
@@ -100,8 +100,8 @@ async fn a_refusal_is_known_to_the_other_instance() {
 async fn rows_that_mean_nothing_are_passed_over() {
     let (app, client) = on_bedrock().await;
     sqlx::query(
-        "INSERT INTO learned_capabilities (region, model, kind, name, expires_at)
-         SELECT 'ap-northeast-2', 'global.anthropic.claude-opus-5-5', kind, name, now() + life
+        "INSERT INTO learned_capabilities (dialect, region, model, kind, name, expires_at)
+         SELECT 'invoke', 'ap-northeast-2', 'global.anthropic.claude-opus-5-5', kind, name, now() + life
            FROM (VALUES ('of_tomorrow', 'kept_0', interval '1 hour'), ('field', 'kept_0', interval '-1 second'),
                         ('field', 'wanted_0', interval '1 hour')) AS row (kind, name, life)",
     )
@@ -130,4 +130,59 @@ async fn without_the_database_a_refusal_holds_here() {
     assert_eq!(app.bedrock().requests().len(), 4);
     app.around().database.bring_back().await;
     app.stop().await;
+}
+
+/// What one request was refused for, and another may be right with, is taken from nobody else.
+#[tokio::test]
+async fn what_others_may_need_is_not_remembered() {
+    let edit = |edit: Value| json!({"context_management": {"edits": [edit]}});
+    let tool = |tool: Value| json!({"tools": [{"name": "a", "input_schema": {"type": "object"}}, tool]});
+    let computer =
+        json!({"type": "computer_20251124", "name": "computer", "display_width_px": 1, "display_height_px": 1});
+    let custom = json!({"name": "b", "input_schema": {}, "input_examples": [{}], "eager_input_streaming": true});
+    let bash = json!({"type": "bash_20250124", "name": "bash", "eager_input_streaming": true});
+    let clear = "clear_tool_uses_20250919";
+    for (mine, words, others, betas, wanted) in [
+        (
+            tool(computer.clone()),
+            "tools.1: Input tag 'computer_20251124' found using 'type' does not match any of the expected tags: 'custom'",
+            tool(computer),
+            "computer-use-2025-11-24",
+            "computer_20251124",
+        ),
+        (
+            tool(custom.clone()),
+            "tools.1.custom.input_examples: Extra inputs are not permitted",
+            tool(custom.clone()),
+            "tool-examples-2025-10-29",
+            "input_examples",
+        ),
+        (
+            tool(bash),
+            "tools.1.bash_20250124.eager_input_streaming: Extra inputs are not permitted",
+            tool(custom),
+            "fine-grained-tool-streaming-2025-05-14",
+            "eager_input_streaming",
+        ),
+        (
+            edit(json!({"type": clear, "oops": 1})),
+            "context_management.edits.0.clear_tool_uses_20250919.oops: Extra inputs are not permitted",
+            edit(json!({"type": clear})),
+            "context-management-2025-06-27",
+            clear,
+        ),
+    ] {
+        let (app, client) = on_bedrock().await;
+        app.bedrock().enqueue(invalid(words));
+        app.bedrock().otherwise(|_| answer());
+        let asked = async |client: &Client, fields: Value| {
+            support::get(super::request(client, fields).header("anthropic-beta", betas)).await.status
+        };
+        assert_eq!(asked(&client, mine).await, 200);
+        let innocent = Client::of(&app, &app.issue(KeyWish::routed(RoutingStrategy::BedrockOnly)).await);
+        assert_eq!(asked(&innocent, others).await, 200);
+        let seen = app.bedrock().requests();
+        assert_eq!((seen.len(), has(&seen[1], wanted), has(&seen[2], wanted)), (3, false, true), "{words}");
+        app.stop().await;
+    }
 }

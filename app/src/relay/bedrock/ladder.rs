@@ -75,13 +75,13 @@ impl Ladder {
         let mut edits = first.edits.clone();
         let mut throttle = Throttle::default();
         let mut asked = self.call.patiently(attempt, first, &self.known, &mut throttle).await;
-        if let Err(Refused { cause: Cause::Request(words), .. }) = &asked
+        if let Some(words) = asked.as_ref().err().and_then(Refused::words)
             && let Some(diagnosis) = diagnose(words)
             && let Some((again, refusals)) = self.repaired(&diagnosis, &edits).await
         {
             edits.clone_from(&again.edits);
             asked = self.call.patiently(attempt, again, &refusals, &mut throttle).await;
-            self.report(&diagnosis, &edits, asked.is_ok());
+            self.report(&diagnosis, &edits, asked.as_ref().err());
         }
         self.conclude(asked.as_ref().err(), &edits);
         asked.map(|answer| Delivered { answer, edits })
@@ -96,19 +96,23 @@ impl Ladder {
         changed.then_some((again, refusals))
     }
 
-    /// Says what was done, and remembers what the model refuses once it has proved true.
-    fn report(&self, diagnosis: &Diagnosis, edits: &[Edit], served: bool) {
+    /// Says what was done, and remembers what the model refuses once it has proved true: the second try was served, or the
+    /// complaint is another one now, which the next request is repaired of.
+    fn report(&self, diagnosis: &Diagnosis, edits: &[Edit], refused: Option<&Refused>) {
         let target = &self.call.original.target;
         let Some(kind) = diagnosis.refusals.first().map(|refusal| refusal.kind) else { return };
         let names: Vec<&str> = diagnosis.refusals.iter().map(|refusal| refusal.name.as_str()).collect();
         let names = names.join(",");
         let (region, model) = (&target.region, &target.model);
+        let served = refused.is_none();
         tracing::info!(kind = kind.name(), names, region, model, served, "repaired");
         counters::bedrock_repair(kind);
         if edits.iter().any(|edit| matches!(edit, Edit::ThinkingDropped(_))) {
             counters::thinking_continuity_lost(ContinuityLost::Refused);
         }
-        if served && diagnosis.always {
+        let next = refused.and_then(Refused::words).and_then(diagnose);
+        let moved_on = next.is_some_and(|next| next.refusals.iter().all(|new| !diagnosis.refusals.contains(new)));
+        if diagnosis.always && (served || moved_on) {
             self.repairs.learn(target, &diagnosis.refusals);
         }
     }
@@ -119,11 +123,18 @@ impl Ladder {
                 counters::field_dropped(what.split('=').next().unwrap_or(what));
             }
         }
+        let target = &self.call.original.target;
+        if let Some(refused) = refused {
+            // What a repair has mended is told as that.
+            let (region, model, status) = (&target.region, &target.model, refused.failure.status);
+            let known = refused.words().is_some_and(|words| diagnose(words).is_some());
+            tracing::warn!(region, model, status, known_wording = known, "Bedrock does not serve the request");
+        }
         match refused.map(|refused| &refused.cause) {
             Some(Cause::Bedrock) => return self.ticket.failed(Instant::now()),
             Some(Cause::Key) => {
                 counters::bedrock_key_refused();
-                self.notices.key_refused(self.access_key_id, &self.call.original.target.region);
+                self.notices.key_refused(self.access_key_id, &target.region, &target.model);
             }
             _ => {}
         }

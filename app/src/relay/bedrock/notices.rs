@@ -47,9 +47,10 @@ impl Notices {
     }
 
     /// Tells that Bedrock has refused the Bedrock key of an access key.
-    pub(in crate::relay) fn key_refused(&self, access_key_id: Uuid, region: &str) {
+    pub(in crate::relay) fn key_refused(&self, access_key_id: Uuid, region: &str, model: &str) {
         if self.keys.entry(access_key_id).or_insert(()).is_fresh() {
-            tracing::error!(%access_key_id, region, "Bedrock refuses the key; register another one, or check its rights");
+            let message = "Bedrock refuses the key, or the model to it; register another one, or check its rights";
+            tracing::error!(%access_key_id, region, model, "{message}");
         }
     }
 

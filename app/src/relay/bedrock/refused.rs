@@ -35,6 +35,11 @@ impl Refused {
         matches!(self.cause, Cause::Key | Cause::Model)
     }
 
+    /// AWS's words about the request itself, which may be mended.
+    pub(super) fn words(&self) -> Option<&str> {
+        if let Cause::Request(words) = &self.cause { Some(words) } else { None }
+    }
+
     /// What stands in the place of the first event. Its words may still be mended: nothing has been sent to the client.
     pub(super) fn before_content(error: EventError) -> Self {
         match error {
@@ -45,8 +50,10 @@ impl Refused {
                     500.. => Cause::Bedrock,
                     _ => Cause::Other,
                 };
-                tracing::warn!(status = failure.status, "Bedrock began its answer with an exception");
-                Self { failure, counted_nothing: true, cause }
+                tracing::info!(status = failure.status, "Bedrock began its answer with an exception");
+                // What says no has not run the model; what failed on the way may have.
+                let counted_nothing = matches!(failure.status, 400..=499 | 529);
+                Self { failure, counted_nothing, cause }
             }
             EventError::Broken(what) => {
                 tracing::warn!(what, "the answer of Bedrock broke off before it began");
@@ -58,9 +65,15 @@ impl Refused {
     }
 }
 
+/// The wordings of a 400 for a model that the region does not have, or not in this form.
+fn names_a_wrong_model(message: &str) -> bool {
+    let wordings = ["model identifier is invalid", "on-demand throughput", "inference profile"];
+    wordings.iter().any(|words| message.contains(words))
+}
+
 impl From<BedrockFailure> for Refused {
     fn from(failure: BedrockFailure) -> Self {
-        tracing::warn!(status = failure.status, code = failure.code, "Bedrock did not serve");
+        tracing::info!(status = failure.status, code = failure.code, "Bedrock did not serve");
         let told = failure.to_client();
         let counted_nothing = failure.counted_nothing();
         let cause = match failure.status {
@@ -68,6 +81,7 @@ impl From<BedrockFailure> for Refused {
             404 => Cause::Model,
             429 => Cause::Throttled(failure.retry_after),
             _ if failure.is_about_bedrock() => Cause::Bedrock,
+            400 if names_a_wrong_model(&failure.message) => Cause::Model,
             400 if failure.code != "ServiceQuotaExceededException" => Cause::Request(failure.message),
             _ => Cause::Other,
         };

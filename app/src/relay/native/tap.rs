@@ -103,6 +103,11 @@ impl Tap {
     /// The body has broken off.
     pub(super) fn broke(&mut self, meter: &mut RequestMeter) {
         self.reports(false);
+        if let Reads::Message { in_headers, .. } = &mut self.reads
+            && let Some(counts) = in_headers.take().filter(|_| !meter.has_counts())
+        {
+            meter.saw_usage(counts.as_bytes());
+        }
         meter.ends(self.ended.unwrap_or(Outcome::Truncated));
     }
 

@@ -100,8 +100,11 @@ impl fmt::Display for Edit {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum NotBridgeable {
     /// It is no JSON, or something else than an object with members.
-    #[error("the request body is not a JSON object")]
+    #[error("the request body is not a JSON object with fields")]
     NotAnObject,
+    /// More of it would have to be changed than of any request of a client.
+    #[error("the request body has more than {} places that Bedrock does not take", walk::MAX_CHANGES)]
+    TooManyChanges,
     /// It has more fields at its top than any request has.
     #[error("the request body has more than {} fields", top_level::MAX_FIELDS)]
     TooManyFields,

@@ -8,10 +8,15 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use super::generation::{Version, family_and_version};
-use crate::domain::Dialect;
+use crate::domain::{Dialect, Family};
 
 /// The table that comes with this version of the proxy, as JSON.
 pub const BUILT_IN: &str = include_str!("capabilities.json");
+
+/// Values of `thinking.type`.
+const THINKING: [&str; 3] = ["adaptive", "enabled", "disabled"];
+/// Levels of effort, the lowest first.
+const EFFORTS: [&str; 5] = ["low", "medium", "high", "xhigh", "max"];
 
 /// Everything that is known of what Bedrock takes.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
@@ -21,6 +26,8 @@ pub struct Capabilities {
     pub betas: BetaNames,
     /// Edits of `context_management` that can be forwarded, with the beta each needs.
     pub context_edits: Vec<ContextEdit>,
+    /// Tools that need one of these betas too.
+    pub tool_betas: Vec<ToolBeta>,
     /// Fields at the top of a request that no model on Bedrock takes.
     pub refused_fields: Vec<String>,
     /// Beginnings of tool types that Anthropic runs itself, which Bedrock does not offer.
@@ -49,6 +56,16 @@ pub struct ContextEdit {
     pub beta: String,
     /// Where it can be forwarded.
     pub dialects: Vec<Dialect>,
+}
+
+/// A tool and its beta.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ToolBeta {
+    /// Beginning of its type.
+    pub r#type: String,
+    /// The beta without which it is refused.
+    pub beta: String,
 }
 
 /// What a generation takes.
@@ -94,14 +111,17 @@ pub struct Row {
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
     /// The file.
-    #[error("it cannot be read: {0}")]
+    #[error("it cannot be read")]
     File(#[from] std::io::Error),
     /// The JSON or its form.
-    #[error("{0}")]
+    #[error("it has another form")]
     Form(#[from] serde_json::Error),
-    /// There must be a row for every model.
-    #[error("the last row must fit every model: give it \"families\": {{\"\": \"0.0\"}}")]
+    /// There must be a row for every model, and none after it.
+    #[error("the last row, and no other, must fit every model: give it \"families\": {{\"\": \"0.0\"}}")]
     Gap,
+    /// A word that means nothing here.
+    #[error("{0:?} is no {1}; write one of {2}")]
+    Word(String, &'static str, String),
 }
 
 impl Capabilities {
@@ -118,7 +138,11 @@ impl Capabilities {
     /// When the file cannot be read or has another form.
     pub fn load(file: Option<&Path>) -> Result<Self, TableError> {
         match file {
-            Some(path) => Self::parse(&std::fs::read_to_string(path)?),
+            Some(path) => {
+                let table = Self::parse(&std::fs::read_to_string(path)?)?;
+                tracing::info!(file = %path.display(), rows = table.rows.len(), "the table of capabilities is replaced");
+                Ok(table)
+            }
             None => Ok(Self::built_in().clone()),
         }
     }
@@ -129,8 +153,17 @@ impl Capabilities {
     /// When the text has another form, or leaves models without a row.
     pub fn parse(text: &str) -> Result<Self, TableError> {
         let table: Self = serde_json::from_str(text)?;
-        let last = table.rows.last().is_some_and(|row| row.families.get("") == Some(&Version(0, 0)));
-        if last { Ok(table) } else { Err(TableError::Gap) }
+        let last = table.rows.iter().position(|row| row.families.get("") == Some(&Version(0, 0)));
+        if last.is_none_or(|last| last + 1 != table.rows.len()) {
+            return Err(TableError::Gap);
+        }
+        let families: Vec<&str> = Family::ALL.iter().map(|family| family.name()).chain([""]).collect();
+        for row in &table.rows {
+            known("family", &families, row.families.keys())?;
+            known("way of thinking", &THINKING, &row.thinking)?;
+            known("level of effort", &EFFORTS, &row.effort)?;
+        }
+        Ok(table)
     }
 
     /// The row of a Bedrock model id, profile or ARN. A name that says no version (an application inference profile)
@@ -157,13 +190,24 @@ impl Capabilities {
     }
 }
 
+fn known<'w>(
+    what: &'static str,
+    words: &[&str],
+    found: impl IntoIterator<Item = &'w String>,
+) -> Result<(), TableError> {
+    let unknown = found.into_iter().find(|word| !words.contains(&word.as_str()));
+    unknown.map_or(Ok(()), |word| Err(TableError::Word(word.clone(), what, words.join(", "))))
+}
+
 impl Row {
     /// The level of effort that is served for one that was asked for: itself, else the next lower one, else the lowest.
     /// A level that nobody has heard of is left to the model.
     pub fn effort_for<'l>(&'l self, asked: &'l str, refused: impl Fn(&str) -> bool) -> Option<Cow<'l, str>> {
-        const LEVELS: [&str; 5] = ["low", "medium", "high", "xhigh", "max"];
         let taken = |level: &&String| !refused(level.as_str());
-        let rank = |level: &str| LEVELS.iter().position(|known| *known == level);
+        if self.effort.is_empty() {
+            return None;
+        }
+        let rank = |level: &str| EFFORTS.iter().position(|known| *known == level);
         let Some(asked_rank) = rank(asked) else {
             let replaced =
                 refused(asked).then(|| self.effort.iter().rfind(taken)).map(|level| level.map(String::as_str));
@@ -193,7 +237,8 @@ mod tests {
             ("global.anthropic.claude-opus-7", newest.models.as_str()),
             ("anthropic.claude-fable-5", "haiku 5.5 and later; opus, sonnet, fable 5.0"),
             ("anthropic.claude-haiku-5-5", "haiku 5.5 and later; opus, sonnet, fable 5.0"),
-            ("us.anthropic.claude-opus-4-8", "4.7 and 4.8"),
+            ("us.anthropic.claude-opus-4-8", "4.8"),
+            ("us.anthropic.claude-opus-4-7", "4.7"),
             ("us.anthropic.claude-opus-4-6-v1", "4.6"),
             ("anthropic.claude-opus-4-5-20251101-v1:0", "opus and sonnet 4.5"),
             ("anthropic.claude-sonnet-4-5-20250929-v1:0", "opus and sonnet 4.5"),
@@ -217,18 +262,27 @@ mod tests {
         assert_eq!(four_six.effort_for("low", |level| level == "low").as_deref(), Some("medium"));
         assert_eq!(four_six.effort_for("brand-new", none).as_deref(), Some("brand-new"));
         assert_eq!(four_six.effort_for("brand-new", |level| level == "brand-new").as_deref(), Some("max"));
-        assert_eq!(row("anthropic.claude-sonnet-4-5-20250929-v1:0").effort_for("low", none), None);
+        for level in ["low", "brand-new"] {
+            assert_eq!(row("anthropic.claude-sonnet-4-5-20250929-v1:0").effort_for(level, none), None);
+        }
     }
 
     #[test]
     fn a_table_of_another_form_is_refused_with_a_reason() {
         let with = |from: &str, to: &str| {
             assert!(BUILT_IN.contains(from));
-            Capabilities::parse(&BUILT_IN.replace(from, to)).unwrap_err().to_string()
+            let error = anyhow::Error::from(Capabilities::parse(&BUILT_IN.replace(from, to)).unwrap_err());
+            format!("{error:#}")
         };
         assert!(with(r#""sampling""#, r#""sampled""#).contains("unknown field `sampled`"));
         assert!(with(r#""0.0""#, r#""one""#).contains("write a version like 4.5"));
-        assert!(with(r#""0.0""#, r#""0.1""#).contains("the last row must fit every model"));
+        assert!(with(r#""0.0""#, r#""0.1""#).contains("must fit every model"));
+        assert!(with(r#"{ "": "5.0" }"#, r#"{ "": "0.0" }"#).contains("and no other"), "rows behind it would be dead");
+        assert!(
+            with(r#""opus": "5.5""#, r#""opsu": "5.5""#).contains("\"opsu\" is no family; write one of fable, opus")
+        );
+        assert!(with(r#"["adaptive"]"#, r#"["sometimes"]"#).contains("is no way of thinking"));
+        assert!(with(r#""xhigh""#, r#""mild""#).contains("is no level of effort"));
         assert!(with(r#"["invoke", "messages"]"#, r#"["converse"]"#).contains("converse"));
     }
 }

@@ -1,5 +1,7 @@
 //! `CountTokens`: which models have it, and what it takes.
 
+use std::time::Duration;
+
 use aws_sdk_bedrockruntime::primitives::Blob;
 use aws_sdk_bedrockruntime::types::{CountTokensInput, InvokeModelTokensRequest};
 use bytes::Bytes;
@@ -8,6 +10,9 @@ use super::{Bedrock, BedrockFailure, per_call, within};
 use crate::domain::{BedrockTarget, Secret};
 use crate::wire::json::{self, Member};
 use crate::wire::splice::Splice;
+
+/// Counting is quick or of no use: the client has an estimate of its own.
+const COUNTED_WITHIN: Duration = Duration::from_secs(30);
 
 /// The id without geography, under which alone tokens are counted. ARNs of application profiles do not tell it.
 fn base_id(model: &str) -> Option<&str> {
@@ -39,7 +44,7 @@ impl Bedrock {
             .model_id(base_id(&target.model).unwrap_or(&target.model))
             .input(CountTokensInput::InvokeModel(input));
         let call = call.customize().config_override(per_call(target, key)).send();
-        let answer = within(self.timeouts.first_byte, call).await??;
+        let answer = within(self.timeouts.first_byte.min(COUNTED_WITHIN), call).await??;
         // The SDK reads an answer without the number, such as an error of AWS with status 200, as 0, which nothing costs.
         u32::try_from(answer.input_tokens).ok().filter(|tokens| *tokens > 0).ok_or_else(BedrockFailure::invalid_answer)
     }

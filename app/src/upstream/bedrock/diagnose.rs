@@ -111,7 +111,7 @@ fn thinking_blocks(text: &str) -> Option<Diagnosis> {
 
 fn betas(text: &str) -> Option<Diagnosis> {
     let listed = between(text, "Unexpected value(s) ", " for the anthropic-beta header");
-    if listed.is_none() && !text.contains("beta flag") && !text.contains("anthropic_beta") {
+    if listed.is_none() && !text.contains("beta flag") && !text.starts_with("anthropic_beta") {
         return None;
     }
     let named = listed.unwrap_or(text).split(|c: char| !is_of_name(c)).filter(|word| is_beta(word, listed.is_some()));
@@ -131,7 +131,7 @@ fn is_of_name(c: char) -> bool {
 
 fn fields(text: &str) -> Option<Diagnosis> {
     let told = Diagnosis::of(RefusalKind::Field, path::refused_fields(text))?;
-    Some(Diagnosis { always: path::stands_first(text), ..told })
+    Some(Diagnosis { always: path::is_about_the_whole_field(text), ..told })
 }
 
 fn thinking_type(text: &str) -> Option<Diagnosis> {
@@ -161,7 +161,7 @@ fn effort(text: &str) -> Option<Diagnosis> {
     if let Some(allowed) = after(about, "Input should be ") {
         return not_among(RefusalKind::Effort, EFFORTS, allowed);
     }
-    let (refused, _) = about.split_once(" supported")?;
+    let (refused, _) = about.split_once("not supported")?;
     let level = words(refused).find(|word| EFFORTS.contains(word))?;
     Some(Diagnosis::always(RefusalKind::Effort, level))
 }

@@ -14,7 +14,9 @@ const REFUSALS: usize = 64;
 /// How many of them may have names that a client can make up. What finds no room is repaired each time anew.
 const MADE_UP: usize = 48;
 
-type Known = Arc<[(Refusal, DateTime<Utc>)]>;
+/// A refusal, until when it is believed, and since when it is known here.
+type Believed = (Refusal, DateTime<Utc>, DateTime<Utc>);
+type Known = Arc<[Believed]>;
 
 /// The refusals of all models. Reading takes no lock.
 #[derive(Clone, Debug)]
@@ -32,7 +34,7 @@ impl LearnedCapabilities {
     /// What a model refuses, as far as that is known and believed.
     pub fn refusals(&self, target: &BedrockTarget, now: DateTime<Utc>) -> Vec<Refusal> {
         let known = self.models.get(target).unwrap_or_default();
-        known.iter().filter(|(_, until)| *until > now).map(|(refusal, _)| refusal.clone()).collect()
+        known.iter().filter(|(_, until, _)| *until > now).map(|(refusal, ..)| refusal.clone()).collect()
     }
 
     /// Remembers a refusal, and says whether there was room for it.
@@ -45,17 +47,29 @@ impl LearnedCapabilities {
         self.models.entry(target).and_upsert_with(|entry| {
             let known = entry.map_or_else(Known::default, moka::Entry::into_value);
             let (same, others): (Vec<_>, Vec<_>) =
-                known.iter().filter(|(_, until)| *until > now).cloned().partition(|(known, _)| *known == refusal);
+                known.iter().filter(|(_, until, _)| *until > now).cloned().partition(|(known, ..)| *known == refusal);
             remembered = !same.is_empty() || has_room(&others, refusal.kind);
-            let latest = same.iter().map(|(_, until)| *until).fold(expires_at, DateTime::max);
-            others.into_iter().chain(remembered.then_some((refusal, latest))).collect::<Vec<_>>().into()
+            let latest = same.iter().map(|(_, until, _)| *until).fold(expires_at, DateTime::max);
+            others.into_iter().chain(remembered.then_some((refusal, latest, now))).collect::<Vec<_>>().into()
         });
         remembered
     }
+
+    /// Forgets what was known here before a moment and is not to be kept: somebody has taken it back.
+    pub fn keep(&self, before: DateTime<Utc>, keep: impl Fn(&BedrockTarget, &Refusal) -> bool) {
+        for (target, known) in &self.models {
+            let stays = |(refusal, _, since): &&Believed| *since > before || keep(&target, refusal);
+            if known.iter().all(|believed| stays(&believed)) {
+                continue;
+            }
+            let kept: Known = known.iter().filter(stays).cloned().collect::<Vec<_>>().into();
+            self.models.insert(BedrockTarget::clone(&target), kept);
+        }
+    }
 }
 
-fn has_room(known: &[(Refusal, DateTime<Utc>)], kind: RefusalKind) -> bool {
-    let made_up = known.iter().filter(|(refusal, _)| can_be_made_up(refusal.kind)).count();
+fn has_room(known: &[Believed], kind: RefusalKind) -> bool {
+    let made_up = known.iter().filter(|(refusal, ..)| can_be_made_up(refusal.kind)).count();
     known.len() < REFUSALS && (!can_be_made_up(kind) || made_up < MADE_UP)
 }
 
@@ -94,6 +108,19 @@ mod tests {
         }
         let target = learned("m", RefusalKind::Effort, "max", now).target;
         assert_eq!(all.refusals(&target, now + TimeDelta::minutes(90)).len(), 1);
+    }
+
+    #[test]
+    fn what_was_taken_back_is_forgotten_unless_it_is_brand_new() {
+        let (all, now) = (LearnedCapabilities::default(), Utc::now());
+        let [kept, old, new] =
+            ["low", "high", "max"].map(|level| learned("m", RefusalKind::Effort, level, now + TimeDelta::hours(1)));
+        let minutes = |number| now - TimeDelta::minutes(number);
+        all.learn(kept.clone(), minutes(9));
+        all.learn(old, minutes(9));
+        all.learn(new.clone(), now);
+        all.keep(minutes(1), |target, refusal| (target, refusal) == (&kept.target, &kept.refusal));
+        assert_eq!(all.refusals(&kept.target, now), [kept.refusal, new.refusal]);
     }
 
     #[test]

@@ -16,7 +16,7 @@ impl<'b> Walk<'b> {
         let table = self.rules.table;
         self.betas.retain(|beta| {
             let of_an_edit = table.context_edits.iter().any(|edit| edit.beta == *beta);
-            !of_an_edit || needed.contains(beta)
+            !of_an_edit || needed.contains(beta) || self.tool_betas.contains(beta)
         });
         if needed.is_empty() { Fate::Cut } else { Fate::Keep }
     }

@@ -32,18 +32,24 @@ impl Walk<'_> {
             return Fate::Keep;
         }
         self.note(Edit::Changed("cache_control", "messages.cache_control".into()));
-        if self.markers < MAX_MARKERS && self.text.get(member.value.start) == Some(&b'{') {
-            match self.last_message.end.clone() {
-                Some(ContentEnd::Block(end)) => {
-                    self.splice.replace(end..end, r#","cache_control":{"type":"ephemeral"}"#);
-                }
-                Some(ContentEnd::Text(text)) => {
-                    self.splice.replace(text.start..text.start, r#"[{"type":"text","text":"#);
-                    self.splice.replace(text.end..text.end, r#","cache_control":{"type":"ephemeral"}}]"#);
-                }
-                None => {}
+        // Of several with this name the first is as good as another; the place is taken once.
+        let place = self.last_message.end.take().filter(|_| self.markers < MAX_MARKERS);
+        let (Some(place), Some(marker)) = (place, self.fitted_marker(member)) else { return Fate::Cut };
+        match place {
+            ContentEnd::Block(end) => self.splice.replace(end..end, format!(r#","cache_control":{marker}"#)),
+            ContentEnd::Text(text) => {
+                self.splice.replace(text.start..text.start, r#"[{"type":"text","text":"#);
+                self.splice.replace(text.end..text.end, format!(r#","cache_control":{marker}}}]"#));
             }
         }
         Fate::Cut
+    }
+
+    /// The marker as it stands in a block: with its time to live, where the model takes one.
+    fn fitted_marker(&self, member: &Member) -> Option<String> {
+        let members = json::members(self.text, member.value.start)?;
+        let ttl = json::find(self.text, &members, "ttl").filter(|_| self.rules.row.cache_ttl);
+        let ttl = ttl.and_then(|ttl| json::string(self.text, &ttl.value)).filter(|ttl| ttl == "1h");
+        Some(if ttl.is_some() { r#"{"type":"ephemeral","ttl":"1h"}"# } else { r#"{"type":"ephemeral"}"# }.to_owned())
     }
 }

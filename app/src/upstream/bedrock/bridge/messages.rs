@@ -31,7 +31,7 @@ impl<'b> Walk<'b> {
     fn message(&mut self) -> Option<Fate> {
         let mut last = LastMessage::default();
         let mut role = None;
-        let mut empty = false;
+        let mut empty = true;
         let mut configures = false;
         self.object(|walk, name| match name {
             "role" => {
@@ -39,9 +39,8 @@ impl<'b> Walk<'b> {
                 Some(Fate::Keep)
             }
             "content" => {
-                let start = walk.cursor.position();
+                empty = walk.is_empty_array();
                 last = walk.content()?;
-                empty = walk.text[start..walk.cursor.position()] == *b"[]";
                 Some(Fate::Keep)
             }
             // Bedrock knows output_config for a whole request only.
@@ -70,6 +69,11 @@ impl<'b> Walk<'b> {
             self.last_message = last;
         }
         Some(Fate::Keep)
+    }
+
+    fn is_empty_array(&self) -> bool {
+        let mut ahead = self.cursor.clone();
+        ahead.enter(b'[') && ahead.peek() == Some(b']')
     }
 
     /// Walks over the content of a message, or of a block in it.
@@ -147,7 +151,8 @@ impl<'b> Walk<'b> {
                 Fate::Cut
             }
             "tool_reference" if !self.searches_tools() => {
-                let name = block.tool_name.clone().map_or(&b"\"\""[..], |range| &self.text[range]);
+                let name = block.tool_name.clone().map(|range| &self.text[range]);
+                let name = name.filter(|name| name.starts_with(b"\"") && name.len() > 2).unwrap_or(b"\"(a tool)\"");
                 let text = [br#"{"type":"text","text":"#, name, b"}"].concat();
                 self.splice.replace(range, text);
                 self.note(Edit::Changed("messages.tool_reference", "text".into()));

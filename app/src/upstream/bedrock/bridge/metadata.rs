@@ -13,6 +13,7 @@ impl Walk<'_> {
     pub(super) fn metadata(&mut self, member: &Member) -> Fate {
         let must_fit = self.rules.dialect == Dialect::Messages || self.refuses(RefusalKind::Field, "metadata.user_id");
         let Some(members) = json::members(self.text, member.value.start) else { return Fate::Keep };
+        self.cut_refused_fields("metadata", &members, "user_id");
         let user_id = json::find(self.text, &members, "user_id");
         let (true, Some(user_id)) = (must_fit, user_id) else { return Fate::Keep };
         let text = json::string(self.text, &user_id.value).unwrap_or_default();

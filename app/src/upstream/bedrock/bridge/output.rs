@@ -23,7 +23,8 @@ impl Walk<'_> {
                 name => self.refused_field("output_config", name),
             })
             .collect();
-        if !members.is_empty() && cut.iter().all(|cut| *cut) {
+        // An empty object is refused too, where there is no such field.
+        if cut.iter().all(|cut| *cut) {
             return Fate::Cut;
         }
         self.splice.edit_object(&members, |index| cut[index], &[]);
@@ -56,7 +57,8 @@ impl Walk<'_> {
     pub(super) fn max_tokens(&mut self, member: Option<&Member>, budget: Option<u64>) -> (u64, Option<Vec<u8>>) {
         let most = self.rules.row.max_tokens;
         let Some(member) = member else {
-            let amount = budget.map_or(DEFAULT_MAX_TOKENS, |budget| budget + DEFAULT_MAX_TOKENS).min(most);
+            let amount =
+                budget.map_or(DEFAULT_MAX_TOKENS, |budget| budget.saturating_add(DEFAULT_MAX_TOKENS)).min(most);
             return (amount, Some(format!("\"max_tokens\":{amount}").into_bytes()));
         };
         match number(&self.text[member.value.clone()]) {

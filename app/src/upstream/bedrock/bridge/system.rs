@@ -9,6 +9,11 @@ const BILLING: &[u8] = b"\"x-anthropic-billing-header:";
 impl Walk<'_> {
     /// Walks over `system` and says whether something is left of it.
     pub(super) fn system(&mut self) -> Option<Fate> {
+        if self.cursor.peek() == Some(b'"') {
+            let text = self.cursor.skip()?;
+            let billing = self.text[text].starts_with(BILLING);
+            return Some(if billing { self.cut("system.x-anthropic-billing-header") } else { Fate::Keep });
+        }
         let (kept, count) = self.array(|walk| {
             let mut fate = Fate::Keep;
             walk.object(|walk, name| match name {

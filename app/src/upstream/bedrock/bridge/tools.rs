@@ -14,15 +14,23 @@ const TOOL_SEARCH_BETA: &str = "tool-search-tool-2025-10-19";
 impl Walk<'_> {
     /// Whether tools can be deferred until the model has searched for them.
     pub(super) fn searches_tools(&self) -> bool {
-        self.has_beta(TOOL_SEARCH_BETA)
+        self.has_beta(TOOL_SEARCH_BETA) && !self.without_search
     }
 
     /// Walks over `tools`. Where every tool would have to go, the request is about just those: then they stay, and
     /// Bedrock's own words tell the client.
     pub(super) fn tools(&mut self) -> Option<()> {
+        let start = self.cursor.clone();
         let before = std::mem::take(&mut self.splice);
         let edits = self.edits.len();
-        let (kept, count) = self.array(Self::tool)?;
+        let searched = self.searches_tools();
+        let (mut kept, mut count) = self.array(Self::tool)?;
+        if searched && self.without_search {
+            // Nothing finds the deferred tools any more, wherever they stand.
+            self.cursor = start;
+            self.splice = Splice::default();
+            (kept, count) = self.array(Self::tool)?;
+        }
         if kept == 0 && count > 0 {
             self.splice = Splice::default();
             self.edits.truncate(edits);
@@ -51,18 +59,21 @@ impl Walk<'_> {
             _ => walk.anything(name),
         })?;
         if self.takes_tool(&kind) {
+            let betas = self.rules.table.tool_betas.iter().filter(|tool| kind.starts_with(tool.r#type.as_str()));
+            self.tool_betas.extend(betas.map(|tool| tool.beta.as_str()));
+            self.tool_betas.dedup();
             return Some(Fate::Keep);
         }
+        self.without_search |= is_search(&kind);
         self.note(Edit::Dropped(format!("tools.type={}", shown(&kind)).into()));
         self.cut_tools.push(tool_name.into_owned());
         Some(Fate::Cut)
     }
 
     fn takes_tool(&self, kind: &str) -> bool {
-        let searches = kind.starts_with("tool_search_tool_");
         !self.refuses(RefusalKind::ToolType, kind)
             && !self.rules.table.refuses_tool(kind)
-            && (!searches || self.rules.row.tool_search && self.searches_tools())
+            && (!is_search(kind) || self.rules.row.tool_search && self.searches_tools())
     }
 
     /// `tool_choice` that forces a tool where the model does not let itself be forced, or one that is gone.
@@ -77,8 +88,14 @@ impl Walk<'_> {
             self.note(Edit::Dropped("tool_choice".into()));
             return Fate::Cut;
         }
+        self.cut_refused_fields("tool_choice", &choice, "type");
         Fate::Keep
     }
+}
+
+/// Whether tools of that type search for others.
+fn is_search(kind: &str) -> bool {
+    kind.starts_with("tool_search_tool_")
 }
 
 /// A type of tools as it may stand in headers and logs.

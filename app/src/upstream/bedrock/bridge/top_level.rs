@@ -68,7 +68,9 @@ impl Walk<'_> {
         }
         while let Some(key) = self.cursor.next_key().ok_or(NotBridgeable::NotAnObject)? {
             let start = self.cursor.position();
-            let fate = self.part(&self.cursor.text_at(&key)).ok_or(NotBridgeable::NotAnObject)?;
+            let fate = self.part(&self.cursor.text_at(&key));
+            let ended = if self.too_many { NotBridgeable::TooManyChanges } else { NotBridgeable::NotAnObject };
+            let fate = fate.ok_or(ended)?;
             members.push((Member { key, value: start..self.cursor.position() }, fate));
             if members.len() > MAX_FIELDS {
                 return Err(NotBridgeable::TooManyFields);

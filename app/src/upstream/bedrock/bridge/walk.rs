@@ -4,11 +4,13 @@ use std::ops::Range;
 
 use super::{Edit, Rules};
 use crate::domain::RefusalKind;
-use crate::wire::json::Cursor;
+use crate::wire::json::{Cursor, Member};
 use crate::wire::splice::{Cuts, Splice};
 
 /// Objects nested deeper than this are left as they are; no request of a client comes near it.
 pub(super) const MAX_DEPTH: usize = 64;
+/// Changes to a body; each costs some dozens of bytes.
+pub(super) const MAX_CHANGES: usize = 100_000;
 /// Edits that are told of one request; a body can be made to need more.
 const MAX_EDITS: usize = 64;
 
@@ -51,8 +53,14 @@ pub(super) struct Walk<'b> {
     pub(super) depth: usize,
     pub(super) thinking_dropped: usize,
     pub(super) last_message: LastMessage,
+    /// Beta features that a tool of the request needs.
+    pub(super) tool_betas: Vec<&'b str>,
     /// Names of tools that were cut.
     pub(super) cut_tools: Vec<String>,
+    /// The tool that searches for deferred ones is gone.
+    pub(super) without_search: bool,
+    /// There is more to change than in any request of a client.
+    pub(super) too_many: bool,
 }
 
 impl<'b> Walk<'b> {
@@ -68,7 +76,10 @@ impl<'b> Walk<'b> {
             depth: 0,
             thinking_dropped: 0,
             last_message: LastMessage::default(),
+            tool_betas: Vec::new(),
             cut_tools: Vec::new(),
+            without_search: false,
+            too_many: false,
         }
     }
 
@@ -86,6 +97,7 @@ impl<'b> Walk<'b> {
             let fate = each(self, &name)?;
             self.skip_from(value)?;
             cuts.item(key.start..self.cursor.position(), fate == Fate::Keep, &mut self.splice);
+            self.is_bounded()?;
         }
         cuts.finish(&mut self.splice);
         Some(start..self.cursor.position())
@@ -104,11 +116,18 @@ impl<'b> Walk<'b> {
             let fate = each(self)?;
             self.skip_from(start)?;
             count += 1;
+            self.is_bounded()?;
             cuts.item(start..self.cursor.position(), fate == Fate::Keep, &mut self.splice);
         }
         let kept = cuts.kept();
         cuts.finish(&mut self.splice);
         Some((kept, count))
+    }
+
+    /// Ends the walk over a body that was made to need more changes than memory should be spent on.
+    fn is_bounded(&mut self) -> Option<()> {
+        self.too_many |= self.splice.len() > MAX_CHANGES || self.cut_tools.len() > MAX_CHANGES;
+        (!self.too_many).then_some(())
     }
 
     /// Walks over whatever is ahead, for the cache markers in it. What tools are called with, and what describes that, is
@@ -171,6 +190,20 @@ impl<'b> Walk<'b> {
             self.note(Edit::Dropped(format!("{part}.{name}").into()));
         }
         refused
+    }
+
+    /// Cuts what the model has turned out to refuse of a small object; `but` is fitted elsewhere.
+    pub(super) fn cut_refused_fields(&mut self, part: &'static str, members: &[Member], but: &str) {
+        let name = |walk: &Self, index: usize| members[index].name(walk.text).unwrap_or_default().into_owned();
+        let cut: Vec<bool> = (0..members.len())
+            .map(|index| {
+                let name = name(self, index);
+                name != but && self.refused_field(part, &name)
+            })
+            .collect();
+        if cut.contains(&true) {
+            self.splice.edit_object(members, |index| cut[index], &[]);
+        }
     }
 
     /// Cuts, and says so.

@@ -32,9 +32,12 @@ const KINDS: &[&str] =
 
 const EXTRA: &str = ": Extra inputs are not permitted";
 
-/// Whether a text begins with a path, and not with other words that may be the client's.
-pub(super) fn stands_first(text: &str) -> bool {
-    let extra = text.split_once(EXTRA).is_some_and(|(path, _)| path.chars().all(is_of_path));
+/// Whether a text begins with the path of a field that is refused as a whole and always: not with other words that may be
+/// the client's, not with something inside of it, and not with a variant of it that has less than others.
+pub(super) fn is_about_the_whole_field(text: &str) -> bool {
+    let extra = text.split_once(EXTRA).is_some_and(|(path, _)| {
+        path.chars().all(is_of_path) && !path.starts_with("context_management.") && !path.contains(".disabled.")
+    });
     extra || text.starts_with('#') || text.starts_with("extraneous key [")
 }
 

@@ -56,10 +56,6 @@ fn fields() {
             "messages.0.content.0.tool_result.content.0.text.cache_control.ephemeral.ttl: Extra inputs are not permitted",
             &["cache_control.ttl"],
         ),
-        (
-            "context_management.edits.0.clear_thinking_20251015.keep: Extra inputs are not permitted",
-            &["context_management"],
-        ),
         ("max_tokens_to_sample: Extra inputs are not permitted", &["max_tokens_to_sample"]),
         (
             "Malformed input request: #: extraneous key [output_config] is not permitted, please reformat your input and try again.",
@@ -110,6 +106,12 @@ fn fields_in_the_wrong_company() {
         ("`clear_thinking_20251015` strategy requires `thinking` to be enabled or adaptive", "context_management"),
         ("context_management: edits may not be empty", "context_management"),
         ("metadata.user_id: String should have at most 256 characters", "metadata.user_id"),
+        // Something inside of a field, and a variant that has less than the others.
+        (
+            "context_management.edits.0.clear_thinking_20251015.keep: Extra inputs are not permitted",
+            "context_management",
+        ),
+        ("thinking.disabled.display: Extra inputs are not permitted", "thinking.display"),
     ] {
         check(message, Field, &[name], false);
     }
@@ -234,6 +236,8 @@ fn what_is_not_repaired() {
         "thinking.enabled.budget_tokens: Input should be greater than or equal to 1024",
         "`max_tokens` must be greater than `thinking.budget_tokens`.",
         "thinking: Input tag 'made_up' found using 'type' does not match any of the expected tags: 'disabled', 'enabled'",
+        "output_config.effort: 'max' is only supported when thinking is adaptive",
+        "messages.2: `tool_use` ids were found without `tool_result` blocks immediately after: anthropic_beta.",
         "temperature: range: 0..1",
         "messages: text content blocks must be non-empty",
         "messages.0.content.0: Input tag 'brand_new' found using 'type' does not match any of the expected tags: 'text'",

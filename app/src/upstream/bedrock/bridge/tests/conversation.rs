@@ -49,7 +49,9 @@ fn the_billing_block_stays_behind() {
     let (result, edits) = fields(&json!({"max_tokens": 1, "system": [billing, text]}), OPUS_5);
     assert_eq!(result["system"], json!([text]));
     assert_eq!(edits, ["system.x-anthropic-billing-header"]);
-    assert_eq!(fields(&json!({"max_tokens": 1, "system": [billing]}), OPUS_5).0, json!({"max_tokens": 1}));
+    for system in [json!([billing]), billing["text"].clone()] {
+        assert_eq!(fields(&json!({"max_tokens": 1, "system": system}), OPUS_5).0, json!({"max_tokens": 1}));
+    }
     let plain = json!({"max_tokens": 1, "system": "a plain text"});
     assert_eq!(fields(&plain, OPUS_5).0, plain);
 }
@@ -70,10 +72,13 @@ fn messages_of_the_system_are_not_hoisted() {
 /// A message that only carries a configuration is not left behind empty.
 #[test]
 fn a_message_without_content_goes_with_its_configuration() {
-    let only = json!({"role": "system", "content": [], "output_config": {"effort": "low"}});
-    let user = json!({"role": "user", "content": "a"});
-    let (result, edits) = fields(&json!({"max_tokens": 1, "messages": [user, only]}), OPUS_5);
-    assert_eq!((&result["messages"], &edits[..]), (&json!([user]), &["messages.output_config".to_owned()][..]));
+    let user = r#"{"role":"user","content":"a"}"#;
+    for content in [r#""content":[ ],"#, r#""content":[],"#, ""] {
+        let only = format!(r#"{{"role":"system",{content}"output_config":{{"effort":"low"}}}}"#);
+        let (result, edits) = bridged(&format!(r#"{{"messages":[{user},{only}],"max_tokens":1}}"#), OPUS_5);
+        assert!(result.starts_with(&format!(r#"{{"messages":[{user}],"max_tokens":1"#)), "{result}");
+        assert_eq!(edits, ["messages.output_config"]);
+    }
 }
 
 /// B-18: a marker for the whole request stays for models that find its place themselves; for others it is put there.
@@ -98,6 +103,20 @@ fn an_automatic_marker_finds_its_place() {
         let (result, edits) = fields(&body(content), OPUS_4_6);
         assert_eq!((&result["cache_control"], &result["messages"][0]["content"]), (&Value::Null, &expected));
         assert_eq!(edits, ["cache_control->messages.cache_control"]);
+    }
+}
+
+/// B-18: its time to live goes with it where the model takes one; of two there is one.
+#[test]
+fn an_automatic_marker_keeps_its_time_to_live() {
+    let marker = r#""cache_control":{"type":"ephemeral","ttl":"1h"}"#;
+    let body = format!(r#"{{"max_tokens":1,{marker},{marker},"messages":[{{"role":"user","content":"hi"}}]}}"#);
+    for (model, expected) in
+        [(OPUS_4_6, json!({"type": "ephemeral", "ttl": "1h"})), (HAIKU_3_5, json!({"type": "ephemeral"}))]
+    {
+        let result = without_added(&bridged(&body, model).0);
+        let content = json!([{"type": "text", "text": "hi", "cache_control": expected}]);
+        assert_eq!((result.get("cache_control"), &result["messages"][0]["content"]), (None, &content));
     }
 }
 

@@ -20,6 +20,8 @@ fn max_tokens_is_added_only_where_it_is_missing() {
     assert_eq!(fields(&json!({"max_tokens": 128_000}), OPUS_5), (json!({"max_tokens": 128_000}), vec![]));
     let (result, edits) = fields(&json!({"max_tokens": 128_000}), HAIKU_3_5);
     assert_eq!((result, edits), (json!({"max_tokens": 8192}), vec!["max_tokens->8192".to_owned()]));
+    let endless = r#"{"thinking":{"type":"enabled","budget_tokens":18446744073709551615}}"#;
+    assert!(bridged(endless, SONNET_4_5).0.contains(r#""max_tokens":64000"#));
     let odd = json!({"max_tokens": "many"});
     assert_eq!(fields(&odd, OPUS_5).0, odd, "the model itself says what is wrong with it");
 }
@@ -57,6 +59,15 @@ fn output_config_is_fitted() {
     assert_eq!(edits, ["output_config.format", "output_config.task_budget"]);
     let (result, edits) = fields(&json!({"max_tokens": 1, "output_config": {"effort": "high"}}), SONNET_4_5);
     assert_eq!((result, edits), (json!({"max_tokens": 1}), vec!["output_config.effort".to_owned()]));
+}
+
+/// B-09: where there is no effort, no level of it and no empty object goes along.
+#[test]
+fn nothing_empty_and_no_unknown_level_is_left_of_output_config() {
+    for config in [json!({}), json!({"effort": "ultra"}), json!({"format": {}, "effort": "low"})] {
+        let body = json!({"max_tokens": 1, "output_config": config});
+        assert_eq!(fields(&body, SONNET_4_5).0, json!({"max_tokens": 1}));
+    }
 }
 
 /// B-10: a level that the model does not have is the next lower one, and told.

@@ -112,6 +112,23 @@ fn what_is_no_request_is_refused() {
     assert_eq!(refused.to_string(), "the request body has more than 1024 fields");
 }
 
+/// A body that was made to be changed everywhere costs no memory without end.
+#[test]
+fn changes_are_bounded() {
+    for (unit, part) in [
+        (r#"{"strict":1}"#, "tools"),
+        (r#"{"type":"mcp_toolset"}"#, "tools"),
+        (r#"{"cache_control":{"scope":1}}"#, "system"),
+    ] {
+        let body = |count: usize| {
+            format!(r#"{{"max_tokens":1,"{part}":[{{"name":"t"}}{}]}}"#, format!(",{unit}").repeat(count))
+        };
+        assert!(bridge(body(1000).as_bytes(), &HeaderMap::new(), Rules::of(OPUS_5)).is_ok());
+        let refused = bridge(body(120_000).as_bytes(), &HeaderMap::new(), Rules::of(OPUS_5));
+        assert_eq!(refused, Err(NotBridgeable::TooManyChanges), "{unit}");
+    }
+}
+
 /// Nested as deeply as anybody likes, a body costs no stack.
 #[test]
 fn depth_is_no_obstacle() {

@@ -1,5 +1,7 @@
 //! What holds for every body.
 
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -128,8 +130,58 @@ fn names_nothing(value: &Value) -> bool {
     }
 }
 
+/// JSON as nobody writes it and everybody has to read it: white space, escapes in keys, members twice.
+fn written(value: &Value, seed: &mut u64, out: &mut String) {
+    let mut dice = |sides: u64| {
+        *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (*seed >> 33) % sides
+    };
+    let space = [" ", "", "\n", "\t ", ""][usize::try_from(dice(5)).unwrap()];
+    out.push_str(space);
+    match value {
+        Value::Array(items) => {
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                out.push_str(if index > 0 { "," } else { "" });
+                written(item, seed, out);
+            }
+            out.push(']');
+        }
+        Value::Object(map) => {
+            let twice = if dice(4) == 0 { 2 } else { 1 };
+            let escaped = dice(3) == 0;
+            out.push('{');
+            for (index, (name, value)) in std::iter::repeat_n(map, twice).flatten().enumerate() {
+                out.push_str(if index > 0 { " ," } else { "" });
+                match (escaped, name.chars().next()) {
+                    (true, Some(first)) if first.is_ascii_lowercase() => {
+                        write!(out, "\"\\u{:04x}{}\" :", u32::from(first), &name[1..]).unwrap();
+                    }
+                    _ => write!(out, "{}:", Value::from(name.as_str())).unwrap(),
+                }
+                written(value, seed, out);
+            }
+            out.push('}');
+        }
+        other => out.push_str(&other.to_string()),
+    }
+    out.push_str(space);
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(600))]
+
+    /// The same for bodies with white space, escaped names and members that come twice.
+    #[test]
+    fn oddly_written_bodies_become_json(body in any_body(), (model, refusals, dialect) in any_rules(), seed in any::<u64>()) {
+        let rules = Rules { refusals: &refusals, dialect, ..Rules::of(model) };
+        let (mut text, mut seed) = (String::new(), seed);
+        written(&body, &mut seed, &mut text);
+        let (once, _) = by_rules(&text, BETAS, rules);
+        prop_assert!(serde_json::from_str::<Value>(&once).is_ok(), "{} from {}", once, text);
+        let (twice, _) = by_rules(&once, BETAS, rules);
+        prop_assert_eq!(serde_json::from_str::<Value>(&twice).unwrap(), serde_json::from_str::<Value>(&once).unwrap());
+    }
 
     /// The result is JSON again, and bridging it again changes nothing.
     #[test]

@@ -17,6 +17,7 @@ fn fields_go_wherever_they_stand() {
         "system": [{"type": "text", "text": "a", "brand_new": 1, "cache_control": marker}],
         "tools": [{"name": "t", "brand_new": 1, "input_schema": {"brand_new": 1}}],
         "messages": [{"role": "user", "brand_new": 1, "content": [{"type": "text", "text": "a", "brand_new": 1}]}],
+        "metadata": {"user_id": "u", "brand_new": 1}, "tool_choice": {"type": "auto", "brand_new": 1},
         "thinking": {"type": "adaptive", "display": "omitted"}, "output_config": {"effort": "high"}});
     let without = |paths: &[&str]| {
         let mut body = body.clone();
@@ -35,6 +36,8 @@ fn fields_go_wherever_they_stand() {
         ("output_config.effort", &["/output_config"]),
         ("cache_control.ttl", &["/cache_control/ttl", "/system/0/cache_control/ttl"]),
         ("thinking", &["/thinking"]),
+        ("metadata.brand_new", &["/metadata/brand_new"]),
+        ("tool_choice.brand_new", &["/tool_choice/brand_new"]),
         ("messages", &[]),
         ("nobody_has_it", &[]),
     ] {

@@ -55,6 +55,39 @@ fn searching_tools_are_for_models_that_search() {
     assert_eq!(edits, ["tools.type=tool_search_tool_regex_20251119"]);
 }
 
+/// B-11, B-12: what searched for deferred tools is gone, so they are told at once, wherever they stand.
+#[test]
+fn without_the_search_no_tool_is_deferred() {
+    let mut deferred = custom("t");
+    deferred["defer_loading"] = json!(true);
+    let search = json!({"type": "tool_search_tool_regex_20251119", "name": "s"});
+    let body = json!({"max_tokens": 1, "tools": [deferred, search, deferred]});
+    let (result, edits) = fields(&body, "global.anthropic.claude-opus-4-7");
+    assert_eq!(result["tools"], json!([custom("t"), custom("t")]));
+    assert_eq!(edits, ["tools.type=tool_search_tool_regex_20251119", "tools.defer_loading"]);
+    assert_eq!(fields(&body, OPUS_5).0, body);
+}
+
+/// The tool that remembers needs the beta of context editing without any edit.
+#[test]
+fn a_tool_keeps_the_beta_that_it_needs() {
+    let memory = r#"{"max_tokens":1,"tools":[{"type":"memory_20250818","name":"memory"}]}"#;
+    let beta = "context-management-2025-06-27";
+    assert!(with_betas(memory, OPUS_5, beta).0.contains(beta));
+    assert!(!with_betas(r#"{"max_tokens":1,"tools":[{"name":"memory"}]}"#, OPUS_5, beta).0.contains(beta));
+}
+
+/// A reference whose tool has no name is no reason to send an empty text, which would be refused.
+#[test]
+fn a_reference_without_a_name_is_still_a_text() {
+    for reference in [json!({"type": "tool_reference"}), json!({"type": "tool_reference", "tool_name": 7})] {
+        let body = json!({"max_tokens": 1, "messages": [{"role": "user", "content": [reference]}]});
+        let (result, _) = with_betas(&body.to_string(), OPUS_5, "x");
+        let content = &without_added(&result)["messages"][0]["content"];
+        assert_eq!(content, &json!([{"type": "text", "text": "(a tool)"}]));
+    }
+}
+
 /// B-16: a model that cannot be forced chooses itself.
 #[test]
 fn a_forced_choice_goes_where_the_model_cannot_be_forced() {
