@@ -2,6 +2,7 @@
 
 pub mod access_key;
 pub mod bedrock_target;
+pub mod cost;
 pub mod failure;
 pub mod family;
 pub mod model_map;
@@ -13,6 +14,7 @@ pub mod usage;
 
 pub use access_key::{AccessKey, KeyHash};
 pub use bedrock_target::{BedrockTarget, Dialect};
+pub use cost::{Cost, UnitPrices};
 pub use failure::{ErrorType, Failure};
 pub use family::Family;
 pub use model_map::{MappedModel, ModelMap};

@@ -1,7 +1,10 @@
 //! The two places that can answer a request, and why a request went to the second.
 
+use serde::{Deserialize, Serialize};
+
 /// Who served a request.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Provider {
     /// api.anthropic.com with the developer's own login, or the default plan key.
     Plan,

@@ -1,10 +1,13 @@
 //! What a request consumed, and how it ended.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::{Cost, Provider};
+
 /// Tokens of one answer, as the provider counted them. Input excludes what was read from or written to the cache.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct TokenUsage {
     /// Prompt tokens outside the cache.
     pub input: u32,
@@ -18,6 +21,8 @@ pub struct TokenUsage {
     pub cache_creation_5m: u32,
     /// Part of `cache_creation` that lives 1 hour, where the provider says so.
     pub cache_creation_1h: u32,
+    /// Searches that the provider ran itself; they are no tokens.
+    pub web_search_requests: u32,
 }
 
 impl TokenUsage {
@@ -28,7 +33,8 @@ impl TokenUsage {
 }
 
 /// How a request ended, as seen at the end of its body.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// The whole answer was relayed.
     Completed,
@@ -52,8 +58,8 @@ impl Outcome {
     }
 }
 
-/// One row of `token_usage`: one request that Bedrock served.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// One row of `token_usage`: one request that was metered.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct UsageRecord {
     /// The proxy's own id of the request; identity of the row.
     pub request_id: Uuid,
@@ -71,8 +77,12 @@ pub struct UsageRecord {
     pub upstream_message_id: Option<String>,
     /// What was consumed.
     pub tokens: TokenUsage,
-    /// `token_usage.provider`
-    pub provider: &'static str,
+    /// Whether `tokens.output` is an estimate, because the final count never came.
+    pub estimated: bool,
+    /// What it cost; `None` before it was priced.
+    pub cost: Option<Cost>,
+    /// Who served it.
+    pub provider: Provider,
     /// Whether the plan was tried first.
     pub is_fallback: bool,
     /// From the arrival of the request to the end of the answer, milliseconds.

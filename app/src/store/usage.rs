@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use rust_decimal::Decimal;
+
 use super::{Database, StoreError};
 use crate::domain::UsageRecord;
 
@@ -23,20 +25,24 @@ impl Database {
                        request_id, timestamp, user_id, access_key_id, model, upstream_model, upstream_message_id,
                        input_tokens, output_tokens, cache_read_input_tokens, cache_creation_input_tokens,
                        cache_creation_5m_tokens, cache_creation_1h_tokens, total_tokens, provider, is_fallback,
-                       latency_ms, time_to_first_token_ms, outcome, session_id, agent_id)
+                       latency_ms, time_to_first_token_ms, outcome, session_id, agent_id, web_search_requests, estimated,
+                       cost_usd, input_price_usd, output_price_usd, cache_read_price_usd, cache_write_5m_price_usd,
+                       cache_write_1h_price_usd, priced)
                    SELECT * FROM unnest(
                        $1::text[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[],
                        $8::int[], $9::int[], $10::int[], $11::int[], $12::int[], $13::int[], $14::int[], $15::text[],
-                       $16::bool[], $17::int[], $18::int[], $19::text[], $20::text[], $21::text[])
+                       $16::bool[], $17::int[], $18::int[], $19::text[], $20::text[], $21::text[], $22::int[], $23::bool[],
+                       $24::numeric[], $25::numeric[], $26::numeric[], $27::numeric[], $28::numeric[], $29::numeric[],
+                       $30::bool[])
                    ON CONFLICT ON CONSTRAINT token_usage_request_id_key DO NOTHING
                    RETURNING *
                ), summed AS (
                    INSERT INTO usage_aggregates AS a (
                        bucket_type, bucket_start, user_id, access_key_id, provider, total_requests, total_input_tokens,
-                       total_output_tokens, total_cache_read_tokens, total_cache_write_tokens, total_tokens)
+                       total_output_tokens, total_cache_read_tokens, total_cache_write_tokens, total_tokens, total_cost_usd)
                    SELECT bucket, date_trunc(bucket, i.timestamp, 'UTC'), i.user_id, k.access_key_id, i.provider,
                           count(*), sum(i.input_tokens), sum(i.output_tokens), sum(coalesce(i.cache_read_input_tokens, 0)),
-                          sum(coalesce(i.cache_creation_input_tokens, 0)), sum(i.total_tokens)
+                          sum(coalesce(i.cache_creation_input_tokens, 0)), sum(i.total_tokens), sum(coalesce(i.cost_usd, 0))
                      FROM inserted i
                     CROSS JOIN unnest(ARRAY['minute', 'hour', 'day', 'week', 'month']) AS bucket
                     -- Every row counts twice: for its key, and for its user (key NULL).
@@ -49,7 +55,8 @@ impl Database {
                        total_output_tokens = a.total_output_tokens + excluded.total_output_tokens,
                        total_cache_read_tokens = a.total_cache_read_tokens + excluded.total_cache_read_tokens,
                        total_cache_write_tokens = a.total_cache_write_tokens + excluded.total_cache_write_tokens,
-                       total_tokens = a.total_tokens + excluded.total_tokens
+                       total_tokens = a.total_tokens + excluded.total_tokens,
+                       total_cost_usd = a.total_cost_usd + excluded.total_cost_usd
                    RETURNING 1
                )
                SELECT count(*) AS "count!" FROM inserted"#,
@@ -74,6 +81,15 @@ impl Database {
             &columns.outcome,
             &columns.session_id as _,
             &columns.agent_id as _,
+            &columns.web_search_requests,
+            &columns.estimated,
+            &columns.cost as _,
+            &columns.input_price as _,
+            &columns.output_price as _,
+            &columns.cache_read_price as _,
+            &columns.cache_write_5m_price as _,
+            &columns.cache_write_1h_price as _,
+            &columns.priced,
         )
         .fetch_one(&self.pool);
         let stored =
@@ -106,6 +122,15 @@ struct Columns {
     outcome: Vec<String>,
     session_id: Vec<Option<String>>,
     agent_id: Vec<Option<String>>,
+    web_search_requests: Vec<i32>,
+    estimated: Vec<bool>,
+    cost: Vec<Option<Decimal>>,
+    input_price: Vec<Option<Decimal>>,
+    output_price: Vec<Option<Decimal>>,
+    cache_read_price: Vec<Option<Decimal>>,
+    cache_write_5m_price: Vec<Option<Decimal>>,
+    cache_write_1h_price: Vec<Option<Decimal>>,
+    priced: Vec<bool>,
 }
 
 impl Columns {
@@ -127,13 +152,23 @@ impl Columns {
             columns.cache_creation_5m.push(count(tokens.cache_creation_5m));
             columns.cache_creation_1h.push(count(tokens.cache_creation_1h));
             columns.total.push(count(tokens.total()));
-            columns.provider.push(record.provider.to_owned());
+            columns.provider.push(record.provider.name().to_owned());
             columns.is_fallback.push(record.is_fallback);
             columns.latency_ms.push(count(record.latency_ms));
             columns.time_to_first_token_ms.push(record.time_to_first_token_ms.map(count));
             columns.outcome.push(record.outcome.name().to_owned());
             columns.session_id.push(record.session_id.clone());
             columns.agent_id.push(record.agent_id.clone());
+            columns.web_search_requests.push(count(tokens.web_search_requests));
+            columns.estimated.push(record.estimated);
+            let prices = record.cost.map(|cost| cost.prices);
+            columns.cost.push(record.cost.map(|cost| cost.usd));
+            columns.input_price.push(prices.map(|prices| prices.input));
+            columns.output_price.push(prices.map(|prices| prices.output));
+            columns.cache_read_price.push(prices.map(|prices| prices.cache_read));
+            columns.cache_write_5m_price.push(prices.map(|prices| prices.cache_write_5m));
+            columns.cache_write_1h_price.push(prices.map(|prices| prices.cache_write_1h));
+            columns.priced.push(record.cost.is_some_and(|cost| cost.priced));
         }
         columns
     }
