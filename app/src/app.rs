@@ -11,13 +11,13 @@ use crate::auth::{Directory, KeyHasher};
 use crate::config::{Config, LimitConfig};
 use crate::ingress::{self, InFlight, Ingress, RateLimit, SharedIngress, Stages};
 use crate::keyring::Keyring;
-use crate::meter::{Recorder, RecorderTask};
-use crate::models::{self, Models, ModelsTask};
+use crate::meter::{self, Prices, Recorder, RecorderTask};
+use crate::models::{self, Models};
 use crate::relay::{Notices, Relay, Repairs};
 use crate::route::circuits::Circuits;
 use crate::route::stays::Stays;
 use crate::sharing::{CapabilitySharing, LimitSharing, SharingTask};
-use crate::store::{Database, DatabaseState};
+use crate::store::{Database, DatabaseState, FollowTask};
 use crate::upstream::bedrock::native::NativeBedrock;
 use crate::upstream::bedrock::{Bedrock, LearnedCapabilities};
 use crate::upstream::{http_client, http2_client, plan::Plan};
@@ -30,7 +30,8 @@ pub struct App {
     listener: TcpListener,
     address: SocketAddr,
     recorder: RecorderTask,
-    models: ModelsTask,
+    prices: Prices,
+    following: [FollowTask; 2],
     sharing: [SharingTask; 2],
     database: Database,
 }
@@ -57,7 +58,8 @@ impl App {
             format!("cannot listen on {listen}; is another process using the port? Set LISTEN_ADDR to another one")
         })?;
         let address = listener.local_addr()?;
-        let (recorder, recorder_task) = Recorder::start(database.clone());
+        let (prices, prices_task) = Prices::start(database.clone(), meter::LOOK_EVERY);
+        let (recorder, recorder_task) = Recorder::start(database.clone(), prices.clone());
         let (models, models_task) = Models::start(database.clone(), models::LOOK_EVERY);
         let circuits = Circuits::default();
         let (sharing, sharing_task) = LimitSharing::start(database.clone(), circuits.clone());
@@ -98,7 +100,8 @@ impl App {
             listener,
             address,
             recorder: recorder_task,
-            models: models_task,
+            prices,
+            following: [models_task, prices_task],
             sharing: [sharing_task, capabilities_task],
             database,
         })
@@ -112,7 +115,7 @@ impl App {
     /// Serves until the first of the `signals`, then lets running requests finish, writes down their usage, and returns.
     /// A second signal ends the delay in which requests are still taken.
     pub async fn run(self, signals: impl Stream<Item = ()>) {
-        let Self { ingress, limits, listener, address, recorder, models, sharing, database } = self;
+        let Self { ingress, limits, listener, address, recorder, prices, following, sharing, database } = self;
         tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
         let stages = ingress.stages.clone();
         let conducted = async {
@@ -122,7 +125,7 @@ impl App {
         let served = async {
             let ingress = async {
                 // Nobody waits in vain: without the database no access key is known yet.
-                ingress.relay.models.first_look().await;
+                tokio::join!(ingress.relay.models.first_look(), prices.first_look());
                 ingress::serve(listener, ingress, limits).await;
             };
             tokio::select! {
@@ -131,7 +134,9 @@ impl App {
             }
         };
         tokio::join!(served, report_state(&database));
-        models.stop().await;
+        for task in following {
+            task.stop().await;
+        }
         for task in sharing {
             task.stop().await;
         }

@@ -3,97 +3,49 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
-
 use crate::domain::ModelMap;
-use crate::store::Database;
+use crate::store::{Database, FollowTask, Followed};
 
 /// How often the database is asked for the map.
 pub const LOOK_EVERY: Duration = Duration::from_secs(30);
-/// How soon it is asked again after it did not answer.
-const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(2);
 
 /// The map as it was last read; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Models {
-    /// `None` before the first look.
-    map: watch::Receiver<Option<Arc<ModelMap>>>,
-}
-
-/// The task behind it.
-#[derive(Debug)]
-pub struct ModelsTask {
-    stop: CancellationToken,
-    task: JoinHandle<()>,
+    map: Followed<ModelMap>,
 }
 
 impl Models {
     /// Starts to look. `every`: how often, while the database answers.
-    pub fn start(database: Database, every: Duration) -> (Self, ModelsTask) {
-        let (sender, map) = watch::channel(None);
-        let stop = CancellationToken::new();
-        let task = tokio::spawn(look(database, sender, every, stop.clone()));
-        (Self { map }, ModelsTask { stop, task })
+    pub fn start(database: Database, every: Duration) -> (Self, FollowTask) {
+        let read = move || {
+            let database = database.clone();
+            async move { database.models().await }
+        };
+        // What has been said of them; at every look it would be too much.
+        let mut told = Vec::new();
+        let make = move |rows| {
+            let (map, wrong) = ModelMap::of(rows);
+            if wrong != told {
+                for what in &wrong {
+                    tracing::error!(what, "a row of model_map cannot be used");
+                }
+                told = wrong;
+            }
+            Some(map)
+        };
+        let (map, task) = Followed::start("the map of models", ModelMap::default(), every, read, make);
+        (Self { map }, task)
     }
 
     /// The map. It stays as it was while the database is away, and is empty if it has been away from the start.
     pub fn current(&self) -> Arc<ModelMap> {
-        self.map.borrow().clone().unwrap_or_default()
+        self.map.current()
     }
 
     /// Waits for the end of the first look, however it went: a few seconds at the most. The first requests after a start
     /// would otherwise be served by another model than those that follow.
     pub async fn first_look(&self) {
-        // An error says that the task has ended; then there is nothing to wait for.
-        let _ = self.map.clone().wait_for(Option::is_some).await;
-    }
-}
-
-impl ModelsTask {
-    /// Ends the task.
-    pub async fn stop(self) {
-        self.stop.cancel();
-        if self.task.await.is_err() {
-            tracing::error!("the task that reads the map of models failed");
-        }
-    }
-}
-
-async fn look(
-    database: Database,
-    sender: watch::Sender<Option<Arc<ModelMap>>>,
-    every: Duration,
-    stop: CancellationToken,
-) {
-    // What has been said of it; at every look it would be too much.
-    let (mut told_rows, mut told_away) = (Vec::new(), false);
-    loop {
-        let Some(read) = stop.run_until_cancelled(database.models()).await else { return };
-        let pause = match read {
-            Ok(rows) => {
-                let (map, wrong) = ModelMap::of(rows);
-                if wrong != told_rows {
-                    for what in &wrong {
-                        tracing::error!(what, "a row of model_map cannot be used");
-                    }
-                    told_rows = wrong;
-                }
-                told_away = false;
-                sender.send_replace(Some(Arc::new(map)));
-                every
-            }
-            Err(error) => {
-                if !std::mem::replace(&mut told_away, true) {
-                    tracing::warn!(%error, "the map of models cannot be read; it stays as it was");
-                }
-                sender.send_if_modified(|map| map.is_none() && map.replace(Arc::default()).is_none());
-                LOOK_AGAIN_AFTER.min(every)
-            }
-        };
-        if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
-            return;
-        }
+        self.map.first_look().await;
     }
 }

@@ -3,6 +3,10 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::TokenUsage;
+
+const ONE_MILLIONTH: Decimal = Decimal::from_parts(1, 0, 0, false, 6);
+
 /// Prices of a model, USD per million tokens.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct UnitPrices {
@@ -16,6 +20,33 @@ pub struct UnitPrices {
     pub cache_write_5m: Decimal,
     /// Prompt tokens written to the cache for 1 hour.
     pub cache_write_1h: Decimal,
+}
+
+impl UnitPrices {
+    /// All of them so many times.
+    #[must_use]
+    pub fn times(self, factor: Decimal) -> Self {
+        let times = |price: Decimal| (price * factor).normalize();
+        Self {
+            input: times(self.input),
+            output: times(self.output),
+            cache_read: times(self.cache_read),
+            cache_write_5m: times(self.cache_write_5m),
+            cache_write_1h: times(self.cache_write_1h),
+        }
+    }
+
+    /// What these tokens cost, in USD; not rounded.
+    pub fn of(&self, tokens: &TokenUsage) -> Decimal {
+        let (for_5m, for_1h) = tokens.cache_writes();
+        let of = |count: u32, price: Decimal| Decimal::from(count) * price;
+        let per_million = of(tokens.input, self.input)
+            + of(tokens.output, self.output)
+            + of(tokens.cache_read, self.cache_read)
+            + of(for_5m, self.cache_write_5m)
+            + of(for_1h, self.cache_write_1h);
+        (per_million * ONE_MILLIONTH).normalize()
+    }
 }
 
 /// What a request cost.

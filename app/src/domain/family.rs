@@ -1,7 +1,10 @@
 //! Families of models: what a plan limits together, and what one model can stand in for.
 
+use serde::Deserialize;
+
 /// A family. Names that are not known yet share one.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Family {
     /// `claude-fable-...`
     Fable,

@@ -30,6 +30,19 @@ impl TokenUsage {
     pub fn total(&self) -> u64 {
         [self.input, self.output, self.cache_read, self.cache_creation].map(u64::from).iter().sum()
     }
+
+    /// What was written to the cache, for 5 minutes and for 1 hour. What nobody says the life of lives 5 minutes, and
+    /// where the parts are more than the sum, they count.
+    pub fn cache_writes(&self) -> (u32, u32) {
+        let rest = self.cache_creation.saturating_sub(self.cache_creation_1h);
+        (rest.max(self.cache_creation_5m), self.cache_creation_1h)
+    }
+
+    /// The whole prompt, wherever it was read from.
+    pub fn prompt(&self) -> u64 {
+        let (for_5m, for_1h) = self.cache_writes();
+        [self.input, self.cache_read, for_5m, for_1h].map(u64::from).iter().sum()
+    }
 }
 
 /// How a request ended, as seen at the end of its body.

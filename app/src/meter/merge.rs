@@ -139,6 +139,7 @@ mod tests {
             cache_creation: 12_304,
             cache_creation_5m: 304,
             cache_creation_1h: 12_000,
+            web_search_requests: 0,
         };
         let merge = merged(&[start, delta, stop]);
         assert_eq!((merge.tokens, merge.message_id.as_deref()), (expected, Some("msg_1")));

@@ -1,9 +1,11 @@
-//! Counts what Bedrock served and writes it down, off the path of the request.
+//! Counts what Bedrock served, prices it and writes it down, off the path of the request.
 
 mod merge;
+mod prices;
 mod recorder;
 mod request_meter;
 
 pub use merge::UsageMerge;
+pub use prices::{LOOK_EVERY, Prices};
 pub use recorder::{Recorder, RecorderTask};
 pub use request_meter::{RequestFacts, RequestMeter, Served};

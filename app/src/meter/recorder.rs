@@ -7,6 +7,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::Prices;
 use crate::domain::UsageRecord;
 use crate::store::{Database, StoreError};
 use crate::telemetry;
@@ -30,6 +31,7 @@ const LAST_TRIES: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 pub struct Recorder {
     queue: mpsc::Sender<UsageRecord>,
+    prices: Prices,
 }
 
 /// The task behind it; joined at shutdown.
@@ -41,15 +43,16 @@ pub struct RecorderTask {
 
 impl Recorder {
     /// Starts the task that writes.
-    pub fn start(database: Database) -> (Self, RecorderTask) {
+    pub fn start(database: Database, prices: Prices) -> (Self, RecorderTask) {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let stop = CancellationToken::new();
         let task = tokio::spawn(write_batches(receiver, database, stop.clone()));
-        (Self { queue: sender }, RecorderTask { stop, task })
+        (Self { queue: sender, prices }, RecorderTask { stop, task })
     }
 
-    /// Logs a record and hands it to the task; never waits.
-    pub fn record(&self, record: UsageRecord) {
+    /// Prices a record, logs it and hands it to the task; never waits.
+    pub fn record(&self, mut record: UsageRecord) {
+        record.cost = Some(self.prices.cost(&record));
         log_line(&record, "usage");
         if let Err(error) = self.queue.try_send(record) {
             let (TrySendError::Full(record) | TrySendError::Closed(record)) = error;
@@ -185,6 +188,7 @@ fn is_about_the_rows(error: &StoreError) -> bool {
 /// Every value of the row, each as a field of its own.
 fn log_line(record: &UsageRecord, message: &'static str) {
     let tokens = &record.tokens;
+    let prices = record.cost.map(|cost| cost.prices);
     tracing::info!(
         target: telemetry::RECORDS,
         request_id = %record.request_id,
@@ -203,6 +207,11 @@ fn log_line(record: &UsageRecord, message: &'static str) {
         web_search_requests = tokens.web_search_requests,
         estimated = record.estimated,
         cost_usd = record.cost.map(|cost| cost.usd.to_string()),
+        input_price_usd = prices.map(|prices| prices.input.to_string()),
+        output_price_usd = prices.map(|prices| prices.output.to_string()),
+        cache_read_price_usd = prices.map(|prices| prices.cache_read.to_string()),
+        cache_write_5m_price_usd = prices.map(|prices| prices.cache_write_5m.to_string()),
+        cache_write_1h_price_usd = prices.map(|prices| prices.cache_write_1h.to_string()),
         priced = record.cost.map(|cost| cost.priced),
         provider = record.provider.name(),
         is_fallback = record.is_fallback,

@@ -1,9 +1,11 @@
 //! PostgreSQL: the only module that speaks SQL. Every statement is checked at compile time against the query cache.
 
 mod capabilities;
+mod followed;
 mod issue;
 mod limits;
 mod models;
+mod prices;
 mod principals;
 mod usage;
 
@@ -13,6 +15,7 @@ use chrono::{DateTime, Utc};
 use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 
+pub use followed::{FollowTask, Followed};
 pub use issue::{IssueError, NewKey};
 pub use limits::PlanLimit;
 

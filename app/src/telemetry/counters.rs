@@ -25,6 +25,11 @@ pub fn bedrock_key_refused() {
     counter!("bedrock_key_refused").increment(1);
 }
 
+/// A request was served by a model without a price, and the dearest known one was taken.
+pub fn price_missing(family: &'static str) {
+    counter!("price_missing", "family" => family).increment(1);
+}
+
 /// Why a model went on without its own earlier thinking.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ContinuityLost {

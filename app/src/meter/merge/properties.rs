@@ -48,6 +48,7 @@ fn model(parts: &[Value]) -> TokenUsage {
             "/usage/cache_creation/ephemeral_1h_input_tokens",
             "/message/usage/cache_creation/ephemeral_1h_input_tokens",
         ]),
+        web_search_requests: 0,
     }
 }
 
