@@ -12,6 +12,7 @@ mod memory;
 mod metering;
 mod models;
 mod native;
+mod prices;
 mod proxy;
 mod repairs;
 mod roles;

@@ -37,15 +37,15 @@ impl UnitPrices {
     }
 
     /// What these tokens cost, in USD; not rounded.
-    pub fn of(&self, tokens: &TokenUsage) -> Decimal {
-        let (for_5m, for_1h) = tokens.cache_writes();
+    pub fn cost_of(&self, tokens: &TokenUsage) -> Decimal {
+        let (short, long) = tokens.cache_writes();
         let of = |count: u32, price: Decimal| Decimal::from(count) * price;
-        let per_million = of(tokens.input, self.input)
+        let millionths = of(tokens.input, self.input)
             + of(tokens.output, self.output)
             + of(tokens.cache_read, self.cache_read)
-            + of(for_5m, self.cache_write_5m)
-            + of(for_1h, self.cache_write_1h);
-        (per_million * ONE_MILLIONTH).normalize()
+            + of(short, self.cache_write_5m)
+            + of(long, self.cache_write_1h);
+        (millionths * ONE_MILLIONTH).normalize()
     }
 }
 

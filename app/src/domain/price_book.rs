@@ -63,7 +63,7 @@ impl PriceBook {
         let prompt = tokens.prompt();
         let known = self.find(model).and_then(|(rows, at_list)| Some(in_effect(rows, time, prompt)?.unit(at_list)));
         let prices = known.unwrap_or_else(|| self.dearest(model, time, prompt));
-        Cost { usd: prices.of(tokens), prices, priced: known.is_some() }
+        Cost { usd: prices.cost_of(tokens), prices, priced: known.is_some() }
     }
 
     /// The rows of a model, and whether it is asked for at the list price. An ARN names what stands behind its last

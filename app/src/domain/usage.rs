@@ -40,8 +40,8 @@ impl TokenUsage {
 
     /// The whole prompt, wherever it was read from.
     pub fn prompt(&self) -> u64 {
-        let (for_5m, for_1h) = self.cache_writes();
-        [self.input, self.cache_read, for_5m, for_1h].map(u64::from).iter().sum()
+        let (short, long) = self.cache_writes();
+        [self.input, self.cache_read, short, long].map(u64::from).iter().sum()
     }
 }
 

@@ -52,7 +52,7 @@ fn read_tokens_are_charged_as_read() {
 /// B-76: at 3.75 for 5 minutes and 6 for an hour, whatever the parts are to their sum.
 #[test]
 fn writes_are_charged_by_their_life_and_never_forgotten() {
-    for (sum, for_5m, for_1h, expected) in [
+    for (sum, short, long, expected) in [
         // 304 × 3.75 = 1140; 12000 × 6 = 72000.
         (12_304, 304, 12_000, "0.07314"),
         // The rest of 300 as for 5 minutes: 604 × 3.75 = 2265; 12000 × 6 = 72000.
@@ -67,8 +67,8 @@ fn writes_are_charged_by_their_life_and_never_forgotten() {
     ] {
         let tokens = TokenUsage {
             cache_creation: sum,
-            cache_creation_5m: for_5m,
-            cache_creation_1h: for_1h,
+            cache_creation_5m: short,
+            cache_creation_1h: long,
             ..TokenUsage::default()
         };
         assert_eq!(cost("global.anthropic.claude-sonnet-4-6", AFTER, tokens), priced(expected), "{tokens:?}");
