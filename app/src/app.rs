@@ -82,6 +82,7 @@ impl App {
             repairs: Repairs { learned, sharing: capabilities, believed_for: config.timeouts.learned },
             notices: Notices::default(),
             recorder,
+            meter_plan: config.plan.metered,
             idle: config.timeouts.idle,
             ping_interval: config.timeouts.ping_interval,
         };

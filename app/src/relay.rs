@@ -68,6 +68,8 @@ pub struct Relay {
     pub notices: Notices,
     /// Writes usage down.
     pub recorder: Recorder,
+    /// Whether the plan's usage is written down, too.
+    pub meter_plan: bool,
     /// Longest silence in an answer.
     pub idle: Duration,
     /// Longest silence that a client is left in while Bedrock works.
@@ -151,7 +153,12 @@ impl Relay {
             target: OnceLock::new(),
         };
         match self.answer(&case, &mut meter).await {
-            Ok(answer) => Ok(answer.into_reply(meter, exchange.method == http::Method::HEAD, self.ping_interval)),
+            Ok(answer) => {
+                if self.meter_plan && arrival.operation == Operation::Messages {
+                    answer.meter_plan(&mut meter);
+                }
+                Ok(answer.into_reply(meter, exchange.method == http::Method::HEAD, self.ping_interval))
+            }
             Err(failure) => {
                 meter.answers(failure.status);
                 meter.ends(Outcome::Failed);

@@ -77,6 +77,8 @@ pub struct PlanConfig {
     pub http2_connections: usize,
     /// `PLAN_API_KEY`
     pub default_key: Option<Secret>,
+    /// `METER_PLAN`
+    pub metered: bool,
 }
 
 /// Bedrock.
@@ -212,7 +214,8 @@ impl PlanConfig {
             _ => Err("must be a number from 0 to 64"),
         });
         let default_key = env.secret(&var::PLAN_API_KEY, header_safe);
-        Some(Self { base_url: base_url?, http2_connections: http2_connections?, default_key })
+        let metered = env.parse(&var::METER_PLAN, |text| text.parse::<bool>().map_err(|_| "must be true or false"));
+        Some(Self { base_url: base_url?, http2_connections: http2_connections?, default_key, metered: metered? })
     }
 }
 

@@ -66,6 +66,12 @@ pub(super) const PLAN_API_KEY: Variable = Variable::new(
     Unset,
     "API key sent to the plan for requests that bring no credential of their own.",
 );
+/// Usage of the plan.
+pub(super) const METER_PLAN: Variable = Variable::new(
+    "METER_PLAN",
+    Value("false"),
+    "true: what the plan serves is stored too, one row for each message, with the tokens that its answer names.",
+);
 /// Bedrock's address.
 pub(super) const BEDROCK_ENDPOINT_URL: Variable =
     Variable::new("BEDROCK_ENDPOINT_URL", Unset, "Bedrock runtime endpoint; unset: AWS's own for the key's region.");
@@ -188,6 +194,7 @@ pub const VARIABLES: &[Variable] = &[
     PLAN_BASE_URL,
     PLAN_HTTP2_CONNECTIONS,
     PLAN_API_KEY,
+    METER_PLAN,
     BEDROCK_ENDPOINT_URL,
     BEDROCK_CONTROL_ENDPOINT_URL,
     BEDROCK_API,

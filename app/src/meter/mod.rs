@@ -1,10 +1,13 @@
-//! Counts what Bedrock served, prices it and writes it down, off the path of the request.
+//! Counts what was served, prices it and writes it down, off the path of the request.
 
+mod answer_reader;
+mod estimate;
 mod merge;
 mod prices;
 mod recorder;
 mod request_meter;
 
+pub use answer_reader::AnswerReader;
 pub use merge::UsageMerge;
 pub use prices::{LOOK_EVERY, Prices};
 pub use recorder::{Recorder, RecorderTask};

@@ -4,12 +4,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use tracing::Span;
 use uuid::Uuid;
 
-use super::{Recorder, UsageMerge};
-use crate::domain::{ClientPrincipal, FallbackReason, Outcome, Provider, UsageRecord};
+use super::{AnswerReader, Recorder, UsageMerge, estimate};
+use crate::domain::{ClientPrincipal, FallbackReason, Outcome, Provider, TokenUsage, UsageRecord};
 use crate::telemetry;
 
 /// What is known of a request when its key has been checked.
@@ -48,14 +49,18 @@ pub struct RequestMeter {
     recorder: Recorder,
     span: Span,
     served: Option<Served>,
-    /// Whether Bedrock may have counted tokens for it.
-    metered: bool,
+    /// Who may have counted tokens for it, which need not be who answers in the end.
+    metered: Option<Served>,
     upstream_model: String,
+    /// The request, until its tokens are known.
+    prompt: Bytes,
     status: u16,
     circuit: &'static str,
     waited: Duration,
     first_byte: Option<Duration>,
     usage: UsageMerge,
+    /// Reads along while the answer passes; for the plan only, whose bytes nobody else looks at.
+    reader: Option<Box<AnswerReader>>,
     outcome: Outcome,
 }
 
@@ -68,13 +73,15 @@ impl RequestMeter {
             recorder,
             span: Span::current(),
             served: None,
-            metered: false,
+            metered: None,
             upstream_model: String::new(),
+            prompt: Bytes::new(),
             status: 0,
             circuit: "closed",
             waited: Duration::ZERO,
             first_byte: None,
             usage: UsageMerge::default(),
+            reader: None,
             outcome: Outcome::Cancelled,
         }
     }
@@ -84,11 +91,22 @@ impl RequestMeter {
         self.served = Some(Served { provider: Provider::Plan, fallback: None });
     }
 
-    /// This model of Bedrock is about to answer. From now on tokens may be counted there, whoever answers in the end.
-    pub fn asks_bedrock(&mut self, fallback: Option<FallbackReason>, model: &str) {
+    /// The plan's answer is metered too, unless Bedrock may have counted something for the same request: there is one row
+    /// for a request, and what costs money comes first.
+    pub fn meters_plan(&mut self, reader: impl FnOnce() -> AnswerReader) {
+        if self.metered.is_none() {
+            self.metered = Some(Served { provider: Provider::Plan, fallback: None });
+            self.reader = Some(Box::new(reader()));
+        }
+    }
+
+    /// This model of Bedrock is about to answer this request. From now on tokens may be counted there, whoever answers in
+    /// the end.
+    pub fn asks_bedrock(&mut self, fallback: Option<FallbackReason>, model: &str, prompt: &Bytes) {
         self.served = Some(Served { provider: Provider::Bedrock, fallback });
         model.clone_into(&mut self.upstream_model);
-        self.metered = true;
+        self.prompt.clone_from(prompt);
+        self.metered = self.served;
     }
 
     /// Bedrock is about to count tokens, which it does for nothing.
@@ -98,17 +116,17 @@ impl RequestMeter {
 
     /// Bedrock refused the request, so nothing was counted there.
     pub fn was_refused(&mut self) {
-        self.metered = false;
+        self.metered = None;
     }
 
     /// Bedrock takes nothing for what it is asked, whatever comes of it.
     pub fn is_free(&mut self) {
-        self.metered = false;
+        self.metered = None;
     }
 
     /// Whether any tokens have been seen.
     pub fn has_counts(&self) -> bool {
-        self.usage.tokens.total() > 0
+        self.usage.tokens().total() > 0
     }
 
     /// Who was asked last.
@@ -138,10 +156,27 @@ impl RequestMeter {
         }
     }
 
+    /// These bytes of the plan's answer pass.
+    pub fn saw_bytes(&mut self, bytes: &Bytes) {
+        self.saw_body();
+        if let Some(reader) = &mut self.reader {
+            reader.see(bytes, &mut self.usage);
+        }
+    }
+
+    /// So many characters of the answer have been relayed.
+    pub fn saw_text(&mut self, characters: u64) {
+        self.usage.wrote(characters);
+    }
+
     /// Takes in the JSON of an event or message that may carry counts.
     pub fn saw_usage(&mut self, json: &[u8]) {
         let _entered = self.span.enter();
         self.usage.observe(json);
+        if estimate::has_prompt(&self.usage.tokens()) {
+            // It has been counted, and a stream may go on for long.
+            self.prompt = Bytes::new();
+        }
     }
 
     /// Sets how it ended; the last word counts. Without a word it was cancelled.
@@ -154,20 +189,24 @@ impl RequestMeter {
         &self.span
     }
 
-    fn record(&self) -> UsageRecord {
+    fn record(&self, served: Served, tokens: TokenUsage, estimated: bool) -> UsageRecord {
+        let upstream_model = match served.provider {
+            Provider::Bedrock => &self.upstream_model,
+            Provider::Plan => self.usage.model().unwrap_or(&self.facts.model),
+        };
         UsageRecord {
             request_id: self.facts.request_id,
             timestamp: self.facts.timestamp,
             user_id: self.principal.user_id,
             access_key_id: self.principal.access_key_id,
             model: self.facts.model.clone(),
-            upstream_model: self.upstream_model.clone(),
-            upstream_message_id: self.usage.message_id.clone(),
-            tokens: self.usage.tokens,
-            estimated: false,
+            upstream_model: upstream_model.to_owned(),
+            upstream_message_id: self.usage.message_id().map(str::to_owned),
+            tokens,
+            estimated,
             cost: None,
-            provider: Provider::Bedrock,
-            is_fallback: self.served.is_some_and(|served| served.fallback.is_some()),
+            provider: served.provider,
+            is_fallback: served.fallback.is_some(),
             latency_ms: milliseconds(self.facts.arrived.elapsed()),
             time_to_first_token_ms: self.first_byte.map(milliseconds),
             outcome: self.outcome,
@@ -181,6 +220,8 @@ impl Drop for RequestMeter {
     fn drop(&mut self) {
         let span = self.span.clone();
         let _entered = span.enter();
+        let counted = self.metered.map(|served| (served, estimate::settle(&self.usage, &self.prompt)));
+        let tokens = counted.map(|(_, (tokens, _))| tokens);
         tracing::info!(
             target: telemetry::RECORDS,
             request_id = %self.facts.request_id,
@@ -197,12 +238,15 @@ impl Drop for RequestMeter {
             latency_ms = milliseconds(self.facts.arrived.elapsed()),
             overhead_ms = milliseconds(self.first_byte.unwrap_or_else(|| self.facts.arrived.elapsed()).saturating_sub(self.waited)),
             ttft_ms = self.first_byte.map(milliseconds),
-            input_tokens = self.metered.then_some(self.usage.tokens.input),
-            output_tokens = self.metered.then_some(self.usage.tokens.output),
+            input_tokens = tokens.map(|tokens| tokens.input),
+            output_tokens = tokens.map(|tokens| tokens.output),
             "request"
         );
-        if self.metered {
-            self.recorder.record(self.record());
+        if self.usage.is_contradictory() {
+            tracing::warn!("the metrics of Bedrock and its events do not agree; the larger counts are stored");
+        }
+        if let Some((served, (tokens, estimated))) = counted {
+            self.recorder.record(self.record(served, tokens, estimated));
         }
     }
 }

@@ -11,7 +11,7 @@ use http::header::{CONTENT_LENGTH, HeaderValue};
 
 use super::body::{End, InSpan, LastEvent, metered_bytes, metered_events};
 use crate::domain::{FallbackReason, Outcome, Provider};
-use crate::meter::{RequestMeter, Served};
+use crate::meter::{AnswerReader, RequestMeter, Served};
 use crate::upstream::bedrock::Events;
 use crate::wire::{headers, idle};
 
@@ -90,6 +90,13 @@ impl Answer {
             None => End::OfBody,
         };
         Self { status, headers: map, served: Some(served), body: AnswerBody::Plan(body, end) }
+    }
+
+    /// Has the meter read along, if this is the plan's and it has served.
+    pub(super) fn meter_plan(&self, meter: &mut RequestMeter) {
+        if matches!(self.body, AnswerBody::Plan(..)) && (200..300).contains(&self.status) {
+            meter.meters_plan(|| AnswerReader::of(&self.headers));
+        }
     }
 
     /// Binds the answer to the meter, which lives as long as the body does. `bodiless`: the request was a HEAD.

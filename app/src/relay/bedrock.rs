@@ -94,7 +94,7 @@ impl Relay {
     ) -> Result<Answer, Refused> {
         let served = Served { provider: Provider::Bedrock, fallback };
         let Prepared { original, key, known, bridged, access_key_id, stream } = prepared;
-        meter.asks_bedrock(fallback, &original.target.model);
+        meter.asks_bedrock(fallback, &original.target.model, &original.body);
         let call = Call { key, original };
         let (repairs, notices) = (self.repairs.clone(), self.notices.clone());
         let ladder = Ladder { call, known, ticket, repairs, notices, access_key_id };

@@ -97,7 +97,7 @@ pub(super) fn metered_bytes(
         let mut meter = meter?;
         match bytes.next().await {
             Some(Ok(chunk)) => {
-                meter.saw_body();
+                meter.saw_bytes(&chunk);
                 end.see(&chunk, &mut meter);
                 Some((Ok(chunk), (bytes, end, Some(meter))))
             }
@@ -133,6 +133,7 @@ pub(super) fn metered_events(
         match event? {
             Ok(event) => {
                 meter.saw_body();
+                meter.saw_text(event.characters);
                 if event.kind != EventKind::Other {
                     meter.saw_usage(&event.json);
                 }

@@ -57,7 +57,7 @@ impl Relay {
         may_ask(principal)?;
         let key = self.bedrock_key(principal).await?;
         let (region, operation) = (&principal.bedrock_region, call.path.operation);
-        meter.asks_bedrock(None, &call.path.model);
+        meter.asks_bedrock(None, &call.path.model, &call.body);
         if !operation.runs_a_model() {
             meter.is_free();
         }

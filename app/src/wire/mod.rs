@@ -1,6 +1,8 @@
 //! Pure knowledge of the protocols: JSON as bytes, the head of a Messages request, the paths of Bedrock, header
 //! rules and SSE frames.
 
+pub mod content_coding;
+pub mod delta;
 pub mod headers;
 pub mod idle;
 pub mod json;

@@ -117,7 +117,8 @@ impl Tap {
         {
             let first = !std::mem::replace(begun, true);
             match seen {
-                Seen::Event { counts, last } => {
+                Seen::Event { counts, characters, last } => {
+                    meter.saw_text(characters);
                     if let Some(json) = counts {
                         meter.saw_usage(&json);
                     }

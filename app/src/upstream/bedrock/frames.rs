@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
 
 use super::stream::METRICS;
-use crate::wire::json;
+use crate::wire::{delta, json};
 
 /// The largest frame that is read. Frames hold single events; Bedrock's are a few KiB at the most.
 const LARGEST: usize = 1 << 20;
@@ -20,6 +20,8 @@ pub enum Seen {
     Event {
         /// Its JSON, where it may carry counts.
         counts: Option<Bytes>,
+        /// Characters that it adds to the answer.
+        characters: u64,
         /// Whether it is the last.
         last: bool,
     },
@@ -94,7 +96,8 @@ fn event(payload: &[u8]) -> Option<Seen> {
     // Models of other makers have events of their own, but these metrics at the end are Bedrock's.
     let last = kind == "message_stop" || json::find(&event, &members, METRICS).is_some();
     let counts = last || kind == "message_start" || kind == "message_delta";
-    Some(Seen::Event { counts: counts.then(|| event.clone()), last })
+    let characters = if counts { 0 } else { delta::characters(&event, &members) };
+    Some(Seen::Event { counts: counts.then_some(event), characters, last })
 }
 
 /// The HTTP status that the same error has in place of an answer.

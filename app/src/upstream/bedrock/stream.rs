@@ -12,7 +12,7 @@ use futures_util::{Stream, StreamExt as _, stream};
 use super::failure::BedrockFailure;
 use super::{Events, RawEvents};
 use crate::domain::{ErrorType, Failure};
-use crate::wire::{json, splice::Splice, sse};
+use crate::wire::{delta, json, splice::Splice, sse};
 
 /// How long the end of a body is waited for behind its last event.
 const END_COMES_WITHIN: Duration = Duration::from_millis(100);
@@ -40,6 +40,8 @@ pub struct Event {
     pub name: String,
     /// Its JSON, byte for byte.
     pub json: Bytes,
+    /// Characters that it adds to the answer.
+    pub characters: u64,
 }
 
 impl Event {
@@ -47,11 +49,11 @@ impl Event {
     pub fn read(json: Bytes) -> Option<Self> {
         let members = json::members(&json, 0)?;
         let name = json::string(&json, &json::find(&json, &members, "type")?.value)?.into_owned();
-        Self::named(name, json)
+        Self::named(name, json, &members)
     }
 
-    /// An event of that name; `None` where that is none.
-    pub fn named(name: String, json: Bytes) -> Option<Self> {
+    /// An event of that name, whose JSON has these members; `None` where that is no name.
+    pub fn named(name: String, json: Bytes, members: &[json::Member]) -> Option<Self> {
         let well_formed =
             !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
         let kind = match name.as_str() {
@@ -60,7 +62,8 @@ impl Event {
             "message_stop" => EventKind::MessageStop,
             _ => EventKind::Other,
         };
-        well_formed.then_some(Self { kind, name, json })
+        let characters = if kind == EventKind::Other { delta::characters(&json, members) } else { 0 };
+        well_formed.then_some(Self { kind, name, json, characters })
     }
 
     /// The event as the Messages API sends it: the same JSON, without Bedrock's own metrics.

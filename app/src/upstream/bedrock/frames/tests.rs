@@ -36,7 +36,7 @@ fn seen(pieces: &[&[u8]]) -> Vec<Seen> {
 }
 
 fn counting(event: &str, last: bool) -> Seen {
-    Seen::Event { counts: Some(Bytes::copy_from_slice(event.as_bytes())), last }
+    Seen::Event { counts: Some(Bytes::copy_from_slice(event.as_bytes())), characters: 0, last }
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn events_are_seen_at_every_split() {
     let (end, stop) = (r#"{"type":"message_delta","usage":{}}"#, r#"{"type":"message_stop"}"#);
     let whole = [chunk(start), chunk(delta), chunk(end), chunk(stop)].concat();
     let expected =
-        [counting(start, false), Seen::Event { counts: None, last: false }, counting(end, false), counting(stop, true)];
+        [counting(start, false), Seen::Event { counts: None, characters: 0, last: false }, counting(end, false), counting(stop, true)];
     for at in 0..=whole.len() {
         assert_eq!(seen(&[&whole[..at], &whole[at..]]), expected, "split at byte {at}");
     }
@@ -57,7 +57,7 @@ fn the_metrics_end_the_streams_of_other_models_and_a_text_about_them_does_not() 
     let metrics = r#"{"x":1,"amazon-bedrock-invocationMetrics":{"inputTokenCount":3}}"#;
     assert_eq!(seen(&[&chunk(metrics)]), [counting(metrics, true)]);
     let talk = r#"{"type":"content_block_delta","text":"amazon-bedrock-invocationMetrics, message_stop"}"#;
-    assert_eq!(seen(&[&chunk(talk)]), [Seen::Event { counts: None, last: false }]);
+    assert_eq!(seen(&[&chunk(talk)]), [Seen::Event { counts: None, characters: 0, last: false }]);
 }
 
 #[test]
