@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use futures_util::Stream;
 use tokio::net::TcpListener;
 
-use crate::auth::{Directory, KeyHasher};
+use crate::auth::{self, Directory, KeyHasher, LastUsed, LastUsedTask};
 use crate::config::{Config, LimitConfig};
 use crate::ingress::{self, InFlight, Ingress, RateLimit, SharedIngress, Stages};
 use crate::keyring::Keyring;
@@ -32,6 +32,7 @@ pub struct App {
     recorder: RecorderTask,
     prices: Prices,
     following: [FollowTask; 2],
+    last_used: LastUsedTask,
     sharing: [SharingTask; 2],
     database: Database,
 }
@@ -60,6 +61,7 @@ impl App {
         let address = listener.local_addr()?;
         let (prices, prices_task) = Prices::start(database.clone(), meter::LOOK_EVERY);
         let (recorder, recorder_task) = Recorder::start(database.clone(), prices.clone());
+        let (last_used, last_used_task) = LastUsed::start(database.clone(), auth::WRITE_EVERY);
         let (models, models_task) = Models::start(database.clone(), models::LOOK_EVERY);
         let circuits = Circuits::default();
         let (sharing, sharing_task) = LimitSharing::start(database.clone(), circuits.clone());
@@ -68,6 +70,7 @@ impl App {
             CapabilitySharing::start(database.clone(), learned.clone(), config.bedrock.dialect);
         let relay = Relay {
             directory: Directory::new(database.clone(), hasher.clone(), config.keys.cache_ttl),
+            last_used,
             hasher,
             keyring: Keyring::new(vault),
             plan: Plan::new(plan_clients, &config.plan, config.timeouts)
@@ -103,6 +106,7 @@ impl App {
             recorder: recorder_task,
             prices,
             following: [models_task, prices_task],
+            last_used: last_used_task,
             sharing: [sharing_task, capabilities_task],
             database,
         })
@@ -116,7 +120,8 @@ impl App {
     /// Serves until the first of the `signals`, then lets running requests finish, writes down their usage, and returns.
     /// A second signal ends the delay in which requests are still taken.
     pub async fn run(self, signals: impl Stream<Item = ()>) {
-        let Self { ingress, limits, listener, address, recorder, prices, following, sharing, database } = self;
+        let Self { ingress, limits, listener, address, recorder, last_used, prices, following, sharing, database } =
+            self;
         tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
         let stages = ingress.stages.clone();
         let conducted = async {
@@ -142,6 +147,7 @@ impl App {
             task.stop().await;
         }
         recorder.drain().await;
+        last_used.stop().await;
         database.close().await;
         tracing::info!("stopped");
     }

@@ -20,7 +20,7 @@ pub use answer::{Body, Reply};
 pub use bedrock::{Notices, Repairs};
 pub use operation::Operation;
 
-use crate::auth::{Directory, KeyHasher, PresentedKey};
+use crate::auth::{Directory, KeyHasher, LastUsed, PresentedKey};
 use crate::domain::{BedrockTarget, ClientPrincipal, ErrorType, Failure, FallbackReason, Family, Outcome};
 use crate::keyring::Keyring;
 use crate::meter::{Recorder, RequestFacts, RequestMeter, Served};
@@ -44,6 +44,8 @@ use refusals::{no_key, no_way, unknown_key};
 pub struct Relay {
     /// Knows the access keys.
     pub directory: Directory,
+    /// Notes when they are used.
+    pub last_used: LastUsed,
     /// Hashes credentials, so that none has to be remembered.
     pub hasher: KeyHasher,
     /// Opens Bedrock keys.
@@ -106,7 +108,10 @@ impl Relay {
             PresentedKey::Missing => return Err(no_key()),
         };
         match self.directory.holder(key).await {
-            Ok(Some(principal)) => Ok(principal),
+            Ok(Some(principal)) => {
+                self.last_used.note(principal.access_key_id, chrono::Utc::now());
+                Ok(principal)
+            }
             Ok(None) => Err(unknown_key()),
             Err(error) => {
                 tracing::error!(%error, "an access key could not be checked");

@@ -1,9 +1,10 @@
 //! The log: a `request` line for every request, a `usage` line for every row, all as JSON, and nothing that is secret.
 
+use claude_code_proxy::domain::RoutingStrategy;
 use http::Method;
 use serde_json::Value;
 use support::process::ServeProcess;
-use support::{Answer, Client, KeyWish, Reply, Surroundings, get};
+use support::{Answer, Client, KeyWish, Reply, Surroundings, frames, get};
 
 #[tokio::test]
 async fn every_request_is_a_line_with_all_its_fields() {
@@ -53,4 +54,25 @@ async fn every_request_is_a_line_with_all_its_fields() {
     for secret in [&key.text, &client.login, &client.prompt, key.bedrock_key.as_ref().unwrap(), &"/ak/".to_owned()] {
         assert!(!everything.contains(secret.as_str()));
     }
+}
+
+/// B-48: where Bedrock's metrics and its events do not agree, that is told once, and the larger counts are taken.
+#[tokio::test]
+async fn counts_that_do_not_agree_are_told() {
+    const TOLD: &str = "the metrics of Bedrock and its events do not agree; the larger counts are stored";
+    let around = Surroundings::start().await;
+    let process = ServeProcess::start(&around).await;
+    let key = around.issue(KeyWish::routed(RoutingStrategy::BedrockOnly)).await;
+    let client = Client::at(format!("{}/ak/{}", process.url(), key.text));
+    let events = Answer::text("from Bedrock").to_bedrock_events();
+    let frames = |from, to| events.iter().map(|event| frames::chunk(&event.data.replace(from, to))).collect::<Vec<_>>();
+    for (from, to) in [("", ""), (r#""outputTokenCount":7"#, r#""outputTokenCount":9"#)] {
+        around.bedrock.enqueue(Reply::chunks(frames(from, to)).as_bedrock_stream());
+        client.ask_streamed().await;
+    }
+    let usage = process.lines("usage", 2).await;
+    let told = process.lines(TOLD, 1).await;
+    assert_eq!((told.len(), &told[0]["level"]), (1, &"WARN".into()));
+    assert_eq!(told[0]["span"]["request_id"], usage[1]["request_id"]);
+    assert_eq!((&usage[0]["output_tokens"], &usage[1]["output_tokens"]), (&7.into(), &9.into()));
 }

@@ -1,11 +1,16 @@
 //! What Bedrock served is in the database: rows, sums, and nothing twice.
 
+mod estimates;
+mod last_used;
+mod plan;
+
 use claude_code_proxy::domain::RoutingStrategy;
 use futures_util::StreamExt as _;
 use http::Method;
 use sqlx::FromRow;
 use support::{
-    Answer, Client, IssuedKey, KeyWish, Reply, Surroundings, TestApp, TestDatabase, Usage, frames, get, within,
+    Answer, BedrockApi, Client, IssuedKey, KeyWish, Reply, Surroundings, TestApp, TestDatabase, Usage, frames, get,
+    within,
 };
 use uuid::Uuid;
 
@@ -33,6 +38,7 @@ struct Row {
     agent_id: Option<String>,
     latency_ms: i32,
     time_to_first_token_ms: Option<i32>,
+    estimated: bool,
 }
 
 async fn rows(database: &TestDatabase) -> Vec<Row> {
@@ -57,11 +63,19 @@ fn billed() -> Answer {
 /// C4, B-49, B-69, B-80: exact tokens, streamed and whole, with the ids that tie the row to the request.
 #[tokio::test]
 async fn every_answer_of_bedrock_is_a_row_with_its_exact_tokens() {
-    let (app, client, key) = app_and_client().await;
+    for api in BedrockApi::BOTH {
+        rows_have_every_value(api).await;
+    }
+}
+
+async fn rows_have_every_value(api: BedrockApi) {
+    let app = TestApp::start_in(api.surroundings().await).await;
+    let key = app.key().await;
+    let client = Client::of(&app, &key);
     let mut request_ids = Vec::new();
-    for (reply, stream) in [(Reply::bedrock_stream(&billed()), true), (Reply::bedrock_json(&billed()), false)] {
+    for stream in [true, false] {
         app.plan().enqueue(Reply::overloaded());
-        app.bedrock().enqueue(reply);
+        app.bedrock().enqueue(api.answer(&billed(), stream));
         let request = client
             .message(stream)
             .header("x-claude-code-session-id", "session-1")
@@ -94,6 +108,7 @@ async fn every_answer_of_bedrock_is_a_row_with_its_exact_tokens() {
             agent_id: Some("agent-1".to_owned()),
             latency_ms: row.latency_ms,
             time_to_first_token_ms: row.time_to_first_token_ms,
+            estimated: false,
         };
         assert_eq!(row, expected);
     }

@@ -2,8 +2,10 @@
 
 mod directory;
 mod hasher;
+mod last_used;
 mod presented;
 
 pub use directory::{Directory, LookUpError};
 pub use hasher::KeyHasher;
+pub use last_used::{LastUsed, LastUsedTask, WRITE_EVERY};
 pub use presented::{PresentedKey, sweep, take_from_headers};

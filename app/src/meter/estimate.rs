@@ -49,8 +49,7 @@ mod tests {
         usage
     }
 
-    const START: &str =
-        r#"{"type":"message_start","message":{"usage":{"input_tokens":3,"cache_read_input_tokens":40,"output_tokens":2}}}"#;
+    const START: &str = r#"{"type":"message_start","message":{"usage":{"input_tokens":3,"cache_read_input_tokens":40,"output_tokens":2}}}"#;
     const DELTA: &str = r#"{"type":"message_delta","usage":{"output_tokens":5}}"#;
 
     /// B-53: nothing is guessed that is known.
@@ -67,7 +66,11 @@ mod tests {
             (&[DELTA], 0, (0, 5, false)),
         ] {
             let (tokens, is_estimate) = settle(&usage(events, characters), prompt);
-            assert_eq!((tokens.input, tokens.output, is_estimate), (input, output, estimated), "{events:?} {characters}");
+            assert_eq!(
+                (tokens.input, tokens.output, is_estimate),
+                (input, output, estimated),
+                "{events:?} {characters}"
+            );
         }
         let from_cache = r#"{"message":{"usage":{"input_tokens":0,"cache_read_input_tokens":40}}}"#;
         assert_eq!(settle(&usage(&[from_cache], 0), prompt).0.input, 0);

@@ -120,7 +120,10 @@ impl UsageMerge {
     /// Whether Bedrock's own metrics say otherwise than the events. A zero says nothing: some fields come in one place only.
     pub fn is_contradictory(&self) -> bool {
         let (mut named, mut measured) = (self.named, self.measured);
-        METRICS.iter().map(|(_, field)| (*field(&mut named), *field(&mut measured))).any(|(a, b)| a != b && a > 0 && b > 0)
+        METRICS
+            .iter()
+            .map(|(_, field)| (*field(&mut named), *field(&mut measured)))
+            .any(|(a, b)| a != b && a > 0 && b > 0)
     }
 }
 

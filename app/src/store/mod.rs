@@ -3,6 +3,7 @@
 mod capabilities;
 mod followed;
 mod issue;
+mod last_used;
 mod limits;
 mod models;
 mod prices;

@@ -29,7 +29,10 @@ mod tests {
     fn what_is_billed_counts_and_nothing_else() {
         for (event, expected) in [
             (r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Grüße"}}"#, 5),
-            (r#"{"type":"content_block_delta","delta":{"type":"thinking_delta","thinking":"a\u00e9\ud83d\ude00\n"}}"#, 4),
+            (
+                r#"{"type":"content_block_delta","delta":{"type":"thinking_delta","thinking":"a\u00e9\ud83d\ude00\n"}}"#,
+                4,
+            ),
             (r#"{"type":"content_block_delta","delta":{"type":"input_json_delta","partial_json":"{\"a\":"}}"#, 5),
             (r#"{"type":"content_block_delta","delta":{"type":"signature_delta","signature":"c2lnbmF0dXJl"}}"#, 0),
             (r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":5}}"#, 0),

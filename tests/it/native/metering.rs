@@ -28,6 +28,9 @@ struct Row {
     is_fallback: bool,
     outcome: String,
     session_id: Option<String>,
+    agent_id: Option<String>,
+    time_to_first_token_ms: Option<i32>,
+    estimated: bool,
 }
 
 /// Exact tokens, streamed and whole, for the model in the path, whatever the key's own is.
@@ -48,7 +51,9 @@ async fn every_answer_is_a_row_with_its_exact_tokens() {
     ] {
         app.bedrock().enqueue(reply);
         let request = developer.request(Method::POST, &format!("/model/{}/{operation}", model.replace('/', "%2F")));
-        let got = get(request.header("x-claude-code-session-id", "session-1").body(developer.body.clone())).await;
+        let request =
+            request.header("x-claude-code-session-id", "session-1").header("x-claude-code-agent-id", "agent-1");
+        let got = get(request.body(developer.body.clone())).await;
         assert_eq!(got.status, 200);
         expected.push(Row {
             request_id: got.header("x-ccp-request-id").to_owned(),
@@ -67,11 +72,15 @@ async fn every_answer_is_a_row_with_its_exact_tokens() {
             is_fallback: false,
             outcome: "completed".to_owned(),
             session_id: Some("session-1".to_owned()),
+            agent_id: Some("agent-1".to_owned()),
+            time_to_first_token_ms: None,
+            estimated: false,
         });
     }
     let around = app.stop().await;
-    let rows: Vec<Row> =
+    let mut rows: Vec<Row> =
         sqlx::query_as("SELECT * FROM token_usage ORDER BY timestamp").fetch_all(&around.database.pool).await.unwrap();
+    assert!(rows.iter_mut().all(|row| row.time_to_first_token_ms.take().is_some()));
     assert_eq!(rows, expected);
 }
 
@@ -191,7 +200,10 @@ async fn an_answer_that_never_came_is_a_row_unless_bedrock_was_never_reached() {
     app.bedrock().enqueue(Reply::drops_connection());
     assert_eq!(super::exception(&get(developer.invoke()).await), (503, "ServiceUnavailableException", ""));
     let around = app.stop().await;
-    let failed = || ("failed".to_owned(), 0, 0, 0);
+    // The prompt may have been counted: about a token for four bytes of its text.
+    let asked = developer.body.bytes().filter(|byte| *byte != b'"').count().div_ceil(4);
+    let asked = i32::try_from(asked).unwrap();
+    let failed = || ("failed".to_owned(), asked, 0, asked);
     assert_eq!(counted(&around.database).await, [failed(), failed()]);
 
     let (_socket, address) = support::refused_address();

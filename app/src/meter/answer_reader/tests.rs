@@ -60,7 +60,12 @@ fn every_coding_is_read_at_every_split() {
             let splits = (0..=body.len()).step_by(7).map(|at| vec![&body[..at], &body[at..]]).chain([bytes]);
             for pieces in splits {
                 let usage = read_in(&pieces, kind, coding);
-                assert_eq!((usage.tokens(), usage.is_final()), (expected, true), "{kind}, {coding}, {} pieces", pieces.len());
+                assert_eq!(
+                    (usage.tokens(), usage.is_final()),
+                    (expected, true),
+                    "{kind}, {coding}, {} pieces",
+                    pieces.len()
+                );
                 assert_eq!((usage.model(), usage.message_id()), (Some("claude-x"), Some("msg_1")));
                 assert_eq!(usage.characters(), if text == EVENTS { 5 } else { 0 });
             }
@@ -83,7 +88,9 @@ fn what_is_unpacked_counts_at_once() {
 
 #[test]
 fn what_cannot_be_read_is_not_counted_and_does_no_harm() {
-    for (coding, body) in [("compress", MESSAGE), ("gzip, br", MESSAGE), ("gzip", MESSAGE), ("br", "\u{1}\u{2}"), ("zstd", MESSAGE)] {
+    for (coding, body) in
+        [("compress", MESSAGE), ("gzip, br", MESSAGE), ("gzip", MESSAGE), ("br", "\u{1}\u{2}"), ("zstd", MESSAGE)]
+    {
         let usage = read_in(&[body.as_bytes(), body.as_bytes()], "application/json", coding);
         assert_eq!(usage, UsageMerge::default(), "{coding}");
     }

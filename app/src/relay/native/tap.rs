@@ -173,7 +173,8 @@ fn text<'m>(map: &'m HeaderMap, name: &str) -> &'m str {
 fn counts_in(map: &HeaderMap) -> Option<String> {
     let count = |name| text(map, name).parse::<u32>().ok();
     let input = count("x-amzn-bedrock-input-token-count")?;
-    let output = count("x-amzn-bedrock-output-token-count")?;
+    // Models that embed have no output.
+    let output = count("x-amzn-bedrock-output-token-count").unwrap_or(0);
     let metrics = serde_json::json!({"inputTokenCount": input, "outputTokenCount": output});
     Some(serde_json::json!({"amazon-bedrock-invocationMetrics": metrics}).to_string())
 }

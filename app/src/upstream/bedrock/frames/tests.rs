@@ -44,8 +44,12 @@ fn events_are_seen_at_every_split() {
     let (start, delta) = (r#"{"type":"message_start","message":{}}"#, r#"{"type":"content_block_delta"}"#);
     let (end, stop) = (r#"{"type":"message_delta","usage":{}}"#, r#"{"type":"message_stop"}"#);
     let whole = [chunk(start), chunk(delta), chunk(end), chunk(stop)].concat();
-    let expected =
-        [counting(start, false), Seen::Event { counts: None, characters: 0, last: false }, counting(end, false), counting(stop, true)];
+    let expected = [
+        counting(start, false),
+        Seen::Event { counts: None, characters: 0, last: false },
+        counting(end, false),
+        counting(stop, true),
+    ];
     for at in 0..=whole.len() {
         assert_eq!(seen(&[&whole[..at], &whole[at..]]), expected, "split at byte {at}");
     }
