@@ -102,9 +102,9 @@ mod tests {
             used.note(Uuid::from_u128(number), at(1));
         }
         used.note(key, at(200));
-        let uses = used.take();
-        assert_eq!(uses.len(), MAX_KEYS);
-        assert!(uses.contains(&(key, at(200))));
+        let taken = used.take();
+        assert_eq!(taken.len(), MAX_KEYS);
+        assert!(taken.contains(&(key, at(200))));
         assert_eq!(used.take(), []);
     }
 }

@@ -84,13 +84,13 @@ pub struct UsageRecord {
     pub access_key_id: Uuid,
     /// The model that the client asked for.
     pub model: String,
-    /// The Bedrock model id, profile or ARN that was called.
+    /// The Bedrock model id, profile or ARN that was called; of the plan, the model that its answer names.
     pub upstream_model: String,
     /// The provider's id of the answer (`msg_...`), where it came so far.
     pub upstream_message_id: Option<String>,
     /// What was consumed.
     pub tokens: TokenUsage,
-    /// Whether `tokens.output` is an estimate, because the final count never came.
+    /// Whether some of `tokens` is an estimate, because the final count never came.
     pub estimated: bool,
     /// What it cost; `None` before it was priced.
     pub cost: Option<Cost>,

@@ -44,7 +44,9 @@ mod tests {
 
     fn usage(events: &[&str], characters: u64) -> UsageMerge {
         let mut usage = UsageMerge::default();
-        events.iter().for_each(|event| usage.observe(event.as_bytes()));
+        for event in events {
+            usage.observe(event.as_bytes());
+        }
         usage.wrote(characters);
         usage
     }
@@ -79,7 +81,7 @@ mod tests {
     #[test]
     fn pictures_are_no_text_and_no_prompt_is_larger_than_a_model_reads() {
         let body = format!(r#"{{"data":"{}","text":"{}"}}"#, "iVBORw0KGgo/".repeat(1000), "a b ".repeat(1000));
-        let text = r#"{datatext}"#.len() + "::,".len() + 4000;
+        let text = "{data:,text:}".len() + 4000;
         assert_eq!(text_bytes(body.as_bytes()), text as u64);
         let endless = "a word ".repeat(1 << 20);
         assert_eq!(settle(&usage(&[], 0), endless.as_bytes()).0.input, LARGEST_PROMPT);

@@ -16,6 +16,8 @@ pub fn characters(event: &[u8], members: &[Member]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
@@ -66,10 +68,13 @@ mod tests {
     }
 
     fn ascii(text: &str) -> String {
-        let mut units = [0; 2];
-        let escape = |c: char, units: &mut [u16; 2]| -> String {
-            c.encode_utf16(units).iter().map(|unit| format!("\\u{unit:04x}")).collect()
-        };
-        text.chars().map(|c| if c.is_ascii() { c.to_string() } else { escape(c, &mut units) }).collect()
+        let mut ascii = String::new();
+        for unit in text.encode_utf16() {
+            match u8::try_from(unit) {
+                Ok(byte) if byte.is_ascii() => ascii.push(byte.into()),
+                _ => write!(ascii, "\\u{unit:04x}").unwrap(),
+            }
+        }
+        ascii
     }
 }

@@ -83,7 +83,9 @@ async fn a_client_that_leaves_in_mid_stream_is_an_estimate() {
         app.bedrock().enqueue(route.api.stream(reply));
         let events = route.api.events(&talkative());
         let content = &events[..events.len() - 2];
-        content.iter().for_each(|event| steps.send(event.clone()));
+        for event in content {
+            steps.send(event.clone());
+        }
         let mut body = within("the head", route.request(&client, true).send()).await.unwrap().bytes_stream();
         let mut got = Vec::new();
         while !route.has_come(&got, content) {

@@ -41,7 +41,10 @@ async fn every_answer_of_the_plan_is_a_row_with_its_exact_tokens() {
     let mut request_ids = Vec::new();
     for stream in [true, false] {
         let (reply, expected) = if stream {
-            (Reply::plan_stream(&of_plan()), of_plan().to_events().iter().flat_map(|event| event.to_bytes()).collect())
+            (
+                Reply::plan_stream(&of_plan()),
+                of_plan().to_events().iter().flat_map(support::ServerEvent::to_bytes).collect(),
+            )
         } else {
             (Reply::plan_json(&of_plan()), of_plan().to_json().into_bytes())
         };
@@ -159,7 +162,9 @@ async fn streams_of_the_plan_that_do_not_end_are_estimates() {
     client.ask_streamed().await;
     let (reply, steps) = Reply::stepped();
     app.plan().enqueue(reply.as_plan_stream());
-    content.iter().for_each(|event| steps.send(event.clone()));
+    for event in &content {
+        steps.send(event.clone());
+    }
     let mut body = within("the head", client.message(true).send()).await.unwrap().bytes_stream();
     let mut got = 0;
     while got < content.iter().map(bytes::Bytes::len).sum() {

@@ -46,7 +46,9 @@ fn packed(text: &str, coding: &str) -> Vec<u8> {
 
 fn read_in(pieces: &[&[u8]], kind: &'static str, coding: &'static str) -> UsageMerge {
     let (mut reader, mut usage) = (AnswerReader::of(&headers(kind, coding)), UsageMerge::default());
-    pieces.iter().for_each(|piece| reader.see(&Bytes::copy_from_slice(piece), &mut usage));
+    for piece in pieces {
+        reader.see(&Bytes::copy_from_slice(piece), &mut usage);
+    }
     usage
 }
 
