@@ -11,7 +11,7 @@ use crate::auth::{self, Directory, KeyHasher, LastUsed, LastUsedTask};
 use crate::config::{Config, LimitConfig};
 use crate::ingress::{self, InFlight, Ingress, RateLimit, SharedIngress, Stages};
 use crate::keyring::Keyring;
-use crate::meter::{self, Prices, Recorder, RecorderTask};
+use crate::meter::{self, Prices, Recorder, RecorderTask, Upkeep};
 use crate::models::{self, Models};
 use crate::relay::{Notices, Relay, Repairs};
 use crate::route::circuits::Circuits;
@@ -33,6 +33,7 @@ pub struct App {
     prices: Prices,
     following: [FollowTask; 2],
     last_used: LastUsedTask,
+    upkeep: Upkeep,
     sharing: [SharingTask; 2],
     database: Database,
 }
@@ -62,6 +63,7 @@ impl App {
         let (prices, prices_task) = Prices::start(database.clone(), meter::LOOK_EVERY);
         let (recorder, recorder_task) = Recorder::start(database.clone(), prices.clone());
         let (last_used, last_used_task) = LastUsed::start(database.clone(), auth::WRITE_EVERY);
+        let upkeep = Upkeep::start(database.clone(), config.reports);
         let (models, models_task) = Models::start(database.clone(), models::LOOK_EVERY);
         let circuits = Circuits::default();
         let (sharing, sharing_task) = LimitSharing::start(database.clone(), circuits.clone());
@@ -107,6 +109,7 @@ impl App {
             prices,
             following: [models_task, prices_task],
             last_used: last_used_task,
+            upkeep,
             sharing: [sharing_task, capabilities_task],
             database,
         })
@@ -120,8 +123,19 @@ impl App {
     /// Serves until the first of the `signals`, then lets running requests finish, writes down their usage, and returns.
     /// A second signal ends the delay in which requests are still taken.
     pub async fn run(self, signals: impl Stream<Item = ()>) {
-        let Self { ingress, limits, listener, address, recorder, last_used, prices, following, sharing, database } =
-            self;
+        let Self {
+            ingress,
+            limits,
+            listener,
+            address,
+            recorder,
+            last_used,
+            mut upkeep,
+            prices,
+            following,
+            sharing,
+            database,
+        } = self;
         tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
         let stages = ingress.stages.clone();
         let conducted = async {
@@ -131,7 +145,7 @@ impl App {
         let served = async {
             let ingress = async {
                 // Nobody waits in vain: without the database no access key is known yet.
-                tokio::join!(ingress.relay.models.first_look(), prices.first_look());
+                tokio::join!(ingress.relay.models.first_look(), prices.first_look(), upkeep.first_look());
                 ingress::serve(listener, ingress, limits).await;
             };
             tokio::select! {
@@ -143,6 +157,7 @@ impl App {
         for task in following {
             task.stop().await;
         }
+        upkeep.stop().await;
         for task in sharing {
             task.stop().await;
         }

@@ -4,6 +4,7 @@ mod healthcheck;
 mod key;
 mod password;
 mod serve;
+mod usage_verify;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -67,6 +68,9 @@ enum Role {
     /// Read a password and print its Argon2id hash.
     #[command(after_help = "The password is asked for on a terminal, else read from the first line of standard input.")]
     HashPassword,
+    /// Hold the sums of usage against the rows that they are sums of; exit code 1 when anything differs.
+    #[command(after_help = usage_verify::HELP)]
+    UsageVerify(usage_verify::VerifyArgs),
     /// Work with access keys.
     Key {
         #[command(subcommand)]
@@ -101,6 +105,7 @@ impl Cli {
                 }
                 Role::Healthcheck { url } => healthcheck::healthcheck(url).await,
                 Role::HashPassword => password::hash_password(),
+                Role::UsageVerify(args) => usage_verify::usage_verify(args).await,
                 Role::Key { verb: KeyVerb::Issue(args) } => key::issue(args).await,
             }
         })

@@ -2,11 +2,13 @@
 
 mod env;
 mod limits;
+mod reports;
 mod settings;
 mod variables;
 
 pub use env::{ConfigProblems, Environment};
 pub use limits::LimitConfig;
+pub use reports::ReportConfig;
 pub use settings::{
     BedrockConfig, Config, DatabaseConfig, KeyConfig, PlanConfig, ServerConfig, TimeoutConfig, VaultConfig,
 };

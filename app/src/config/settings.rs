@@ -8,6 +8,7 @@ use tracing::level_filters::LevelFilter;
 
 use super::env::{ConfigProblems, Environment};
 use super::limits::LimitConfig;
+use super::reports::ReportConfig;
 use super::variables as var;
 use crate::domain::{Dialect, Secret};
 
@@ -30,6 +31,8 @@ pub struct Config {
     pub timeouts: TimeoutConfig,
     /// How much at a time, and how it ends.
     pub limits: LimitConfig,
+    /// How usage is summed up.
+    pub reports: ReportConfig,
     /// `LOG_LEVEL`
     pub log_level: LevelFilter,
 }
@@ -144,12 +147,13 @@ impl Config {
         let bedrock_max = env_ref.size(&var::BEDROCK_MAX_BODY_SIZE);
         let timeouts = read_timeouts(env_ref);
         let limits = LimitConfig::read(env_ref);
+        let reports = ReportConfig::read(env_ref);
         let log_level = env_ref.parse(&var::LOG_LEVEL, |text| {
             text.parse::<LevelFilter>().map_err(|_| "is no level; write error, warn, info, debug or trace")
         });
         env.finish()?;
         // After `finish` nothing required is missing; the pattern says so without a panic.
-        match (server, database, keys, vault, plan, dialect, bedrock_max, timeouts, limits, log_level) {
+        match (server, database, keys, vault, plan, dialect, bedrock_max, timeouts, limits, reports, log_level) {
             (
                 Some(server),
                 Some(database),
@@ -160,6 +164,7 @@ impl Config {
                 Some(max_body),
                 Some(timeouts),
                 Some(limits),
+                Some(reports),
                 Some(log_level),
             ) => Ok(Self {
                 server,
@@ -170,6 +175,7 @@ impl Config {
                 bedrock: BedrockConfig { endpoint_url, control_endpoint_url, dialect, capabilities_file, max_body },
                 timeouts,
                 limits,
+                reports,
                 log_level,
             }),
             _ => Err(ConfigProblems(vec!["a required setting is missing".to_owned()])),

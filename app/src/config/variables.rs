@@ -180,6 +180,18 @@ pub(super) const KEY_CACHE_TTL: Variable = Variable::new(
     Value("15s"),
     "How long an access key is trusted before the database is asked again.",
 );
+/// The zone of the sums.
+pub(super) const REPORT_TIMEZONE: Variable = Variable::new(
+    "REPORT_TIMEZONE",
+    Value("UTC"),
+    "Time zone (IANA) in which the days, weeks and months of the sums of usage begin; changed later, it wants `usage-verify --rebuild`.",
+);
+/// The finest sums.
+pub(super) const MINUTE_AGGREGATES_KEPT: Variable = Variable::new(
+    "MINUTE_AGGREGATES_KEPT",
+    Value("14d"),
+    "How long sums of usage by the minute are kept; those by the hour and longer are kept for ever.",
+);
 /// Log level.
 pub(super) const LOG_LEVEL: Variable =
     Variable::new("LOG_LEVEL", Value("info"), "error, warn, info, debug or trace; libraries never log below warn.");
@@ -215,5 +227,7 @@ pub const VARIABLES: &[Variable] = &[
     DRAIN_DELAY,
     SHUTDOWN_TIMEOUT,
     KEY_CACHE_TTL,
+    REPORT_TIMEZONE,
+    MINUTE_AGGREGATES_KEPT,
     LOG_LEVEL,
 ];

@@ -6,9 +6,11 @@ mod merge;
 mod prices;
 mod recorder;
 mod request_meter;
+mod upkeep;
 
 pub use answer_reader::AnswerReader;
 pub use merge::UsageMerge;
 pub use prices::{LOOK_EVERY, Prices};
 pub use recorder::{Recorder, RecorderTask};
 pub use request_meter::{RequestFacts, RequestMeter, Served};
+pub use upkeep::Upkeep;

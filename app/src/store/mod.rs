@@ -8,7 +8,10 @@ mod limits;
 mod models;
 mod prices;
 mod principals;
+mod retention;
 mod usage;
+mod verification;
+mod zone;
 
 use std::time::Duration;
 
@@ -19,6 +22,8 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 pub use followed::{FollowTask, Followed};
 pub use issue::{IssueError, NewKey};
 pub use limits::PlanLimit;
+pub use verification::{Difference, Found, Verification};
+pub use zone::ZoneState;
 
 use crate::config::DatabaseConfig;
 

@@ -12,8 +12,9 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Database {
     /// Stores a batch and returns how many of its rows were new. Rows whose `request_id` is known change nothing, the
-    /// sums included, because the sums are taken over what the first part of the statement really inserted. They are
-    /// upserted in sorted order, so that two tasks never wait for each other in a circle.
+    /// sums included, because the sums are taken over what the first part of the statement really inserted. Both are
+    /// written in sorted order, so that two tasks never wait for each other in a circle. Buckets begin in the time zone
+    /// that the database names, which is held until they are written, so that nobody changes it meanwhile.
     ///
     /// # Errors
     /// When the database is away, slow, or refuses a row; nothing of the batch is stored then.
@@ -34,17 +35,21 @@ impl Database {
                        $16::bool[], $17::int[], $18::int[], $19::text[], $20::text[], $21::text[], $22::int[], $23::bool[],
                        $24::numeric[], $25::numeric[], $26::numeric[], $27::numeric[], $28::numeric[], $29::numeric[],
                        $30::bool[])
+                    ORDER BY 1
                    ON CONFLICT ON CONSTRAINT token_usage_request_id_key DO NOTHING
                    RETURNING *
+               ), zone AS (
+                   SELECT name FROM usage_time_zone FOR SHARE
                ), summed AS (
                    INSERT INTO usage_aggregates AS a (
                        bucket_type, bucket_start, user_id, access_key_id, provider, total_requests, total_input_tokens,
                        total_output_tokens, total_cache_read_tokens, total_cache_write_tokens, total_tokens, total_cost_usd)
-                   SELECT bucket, date_trunc(bucket, i.timestamp, 'UTC'), i.user_id, k.access_key_id, i.provider,
+                   SELECT bucket, start, i.user_id, k.access_key_id, i.provider,
                           count(*), sum(i.input_tokens), sum(i.output_tokens), sum(coalesce(i.cache_read_input_tokens, 0)),
                           sum(coalesce(i.cache_creation_input_tokens, 0)), sum(i.total_tokens), sum(coalesce(i.cost_usd, 0))
                      FROM inserted i
                     CROSS JOIN unnest(ARRAY['minute', 'hour', 'day', 'week', 'month']) AS bucket
+                    CROSS JOIN LATERAL usage_bucket_start(bucket, i.timestamp, (SELECT name FROM zone)) AS start
                     -- Every row counts twice: for its key, and for its user (key NULL).
                     CROSS JOIN LATERAL (VALUES (i.access_key_id), (NULL::uuid)) AS k (access_key_id)
                     GROUP BY 1, 2, 3, 4, 5
