@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a broken assumption has to stop it on the spot")]
 
+mod aggregates;
 mod connections;
 mod count_tokens;
 mod documents;

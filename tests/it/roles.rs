@@ -25,6 +25,7 @@ async fn every_role_explains_itself() {
         &["healthcheck", "--help"],
         &["hash-password", "--help"],
         &["key", "issue", "--help"],
+        &["usage-verify", "--help"],
     ] {
         let output = run(arguments, &HashMap::new(), "").await;
         assert!(output.status.success() && stdout(&output).contains("Usage:"), "{arguments:?}");
