@@ -11,7 +11,7 @@ use crate::auth::{self, Directory, KeyHasher, LastUsed, LastUsedTask};
 use crate::config::{Config, LimitConfig};
 use crate::ingress::{self, InFlight, Ingress, RateLimit, SharedIngress, Stages};
 use crate::keyring::Keyring;
-use crate::meter::{self, Prices, Recorder, RecorderTask, Upkeep};
+use crate::meter::{self, Journal, Prices, Recorder, RecorderTask, Upkeep};
 use crate::models::{self, Models};
 use crate::relay::{Notices, Relay, Repairs};
 use crate::route::circuits::Circuits;
@@ -61,7 +61,8 @@ impl App {
         })?;
         let address = listener.local_addr()?;
         let (prices, prices_task) = Prices::start(database.clone(), meter::LOOK_EVERY);
-        let (recorder, recorder_task) = Recorder::start(database.clone(), prices.clone());
+        let (recorder, recorder_task) =
+            Recorder::start(database.clone(), prices.clone(), Journal::open(&config.journal));
         let (last_used, last_used_task) = LastUsed::start(database.clone(), auth::WRITE_EVERY);
         let upkeep = Upkeep::start(database.clone(), config.reports);
         let (models, models_task) = Models::start(database.clone(), models::LOOK_EVERY);

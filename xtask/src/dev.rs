@@ -80,7 +80,7 @@ fn start(arguments: &Arguments, interrupt: &Interrupt, running: &mut Running) ->
     let psql = own_database(database)?;
     let external = matches!(database, Database::External(_));
     let secrets = Secrets::keep(&folder)?;
-    let roles = Roles::new(workspace.binary(Program::Proxy), psql.url(), &secrets);
+    let roles = Roles::new(workspace.binary(Program::Proxy), psql.url(), &secrets, &folder);
     step("applying migrations");
     interrupt.run(&mut roles.migrate(), "apply the migrations")?;
 

@@ -3,6 +3,7 @@
 mod healthcheck;
 mod key;
 mod password;
+mod replay;
 mod serve;
 mod usage_verify;
 
@@ -71,6 +72,13 @@ enum Role {
     /// Hold the sums of usage against the rows that they are sums of; exit code 1 when anything differs.
     #[command(after_help = usage_verify::HELP)]
     UsageVerify(usage_verify::VerifyArgs),
+    /// Store usage that is in a journal or in a log of `serve` only; what the database has already stays as it is.
+    #[command(
+        after_help = "Needs DATABASE_URL. Of logs the `usage` and `usage_lost` lines are read, whatever stands between \
+        them.\nPrints how many records were new, known, refused by the database, and unreadable. Exit code 1 when there \
+        were any of the last two, or when not everything could be read or stored. Running it twice does no harm."
+    )]
+    UsageReplay(replay::ReplayArgs),
     /// Work with access keys.
     Key {
         #[command(subcommand)]
@@ -106,6 +114,7 @@ impl Cli {
                 Role::Healthcheck { url } => healthcheck::healthcheck(url).await,
                 Role::HashPassword => password::hash_password(),
                 Role::UsageVerify(args) => usage_verify::usage_verify(args).await,
+                Role::UsageReplay(args) => replay::replay(args).await,
                 Role::Key { verb: KeyVerb::Issue(args) } => key::issue(args).await,
             }
         })

@@ -1,12 +1,14 @@
 //! Settings of every role, read from the environment once, before anything starts; all problems are reported together.
 
 mod env;
+mod journal;
 mod limits;
 mod reports;
 mod settings;
 mod variables;
 
 pub use env::{ConfigProblems, Environment};
+pub use journal::JournalConfig;
 pub use limits::LimitConfig;
 pub use reports::ReportConfig;
 pub use settings::{

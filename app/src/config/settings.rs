@@ -7,6 +7,7 @@ use std::time::Duration;
 use tracing::level_filters::LevelFilter;
 
 use super::env::{ConfigProblems, Environment};
+use super::journal::JournalConfig;
 use super::limits::LimitConfig;
 use super::reports::ReportConfig;
 use super::variables as var;
@@ -33,6 +34,8 @@ pub struct Config {
     pub limits: LimitConfig,
     /// How usage is summed up.
     pub reports: ReportConfig,
+    /// Where usage waits for the database.
+    pub journal: JournalConfig,
     /// `LOG_LEVEL`
     pub log_level: LevelFilter,
 }
@@ -148,12 +151,14 @@ impl Config {
         let timeouts = read_timeouts(env_ref);
         let limits = LimitConfig::read(env_ref);
         let reports = ReportConfig::read(env_ref);
+        let journal = JournalConfig::read(env_ref);
         let log_level = env_ref.parse(&var::LOG_LEVEL, |text| {
             text.parse::<LevelFilter>().map_err(|_| "is no level; write error, warn, info, debug or trace")
         });
         env.finish()?;
         // After `finish` nothing required is missing; the pattern says so without a panic.
-        match (server, database, keys, vault, plan, dialect, bedrock_max, timeouts, limits, reports, log_level) {
+        match (server, database, keys, vault, plan, dialect, bedrock_max, timeouts, limits, reports, journal, log_level)
+        {
             (
                 Some(server),
                 Some(database),
@@ -165,6 +170,7 @@ impl Config {
                 Some(timeouts),
                 Some(limits),
                 Some(reports),
+                Some(journal),
                 Some(log_level),
             ) => Ok(Self {
                 server,
@@ -176,6 +182,7 @@ impl Config {
                 timeouts,
                 limits,
                 reports,
+                journal,
                 log_level,
             }),
             _ => Err(ConfigProblems(vec!["a required setting is missing".to_owned()])),

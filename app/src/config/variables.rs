@@ -192,6 +192,18 @@ pub(super) const MINUTE_AGGREGATES_KEPT: Variable = Variable::new(
     Value("14d"),
     "How long sums of usage by the minute are kept; those by the hour and longer are kept for ever.",
 );
+/// The journal.
+pub(super) const USAGE_JOURNAL_DIR: Variable = Variable::new(
+    "USAGE_JOURNAL_DIR",
+    Unset,
+    "Folder on a local disk in which usage is kept until the database has it; unset: memory and the log only.",
+);
+/// Its size.
+pub(super) const USAGE_JOURNAL_MAX_SIZE: Variable = Variable::new(
+    "USAGE_JOURNAL_MAX_SIZE",
+    Value("256MiB"),
+    "Size of that journal at the most, for each process; what does not fit is in memory and in the log.",
+);
 /// Log level.
 pub(super) const LOG_LEVEL: Variable =
     Variable::new("LOG_LEVEL", Value("info"), "error, warn, info, debug or trace; libraries never log below warn.");
@@ -229,5 +241,7 @@ pub const VARIABLES: &[Variable] = &[
     KEY_CACHE_TTL,
     REPORT_TIMEZONE,
     MINUTE_AGGREGATES_KEPT,
+    USAGE_JOURNAL_DIR,
+    USAGE_JOURNAL_MAX_SIZE,
     LOG_LEVEL,
 ];

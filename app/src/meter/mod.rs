@@ -2,13 +2,17 @@
 
 mod answer_reader;
 mod estimate;
+mod journal;
+mod log_line;
 mod merge;
 mod prices;
 mod recorder;
+pub mod replay;
 mod request_meter;
 mod upkeep;
 
 pub use answer_reader::AnswerReader;
+pub use journal::Journal;
 pub use merge::UsageMerge;
 pub use prices::{LOOK_EVERY, Prices};
 pub use recorder::{Recorder, RecorderTask};

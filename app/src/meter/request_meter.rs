@@ -62,6 +62,8 @@ pub struct RequestMeter {
     /// Reads along while the answer passes; for the plan only, whose bytes nobody else looks at.
     reader: Option<Box<AnswerReader>>,
     outcome: Outcome,
+    /// Whether the record has been written, which it is once.
+    recorded: bool,
 }
 
 impl RequestMeter {
@@ -83,6 +85,7 @@ impl RequestMeter {
             usage: UsageMerge::default(),
             reader: None,
             outcome: Outcome::Cancelled,
+            recorded: false,
         }
     }
 
@@ -180,8 +183,28 @@ impl RequestMeter {
     }
 
     /// Sets how it ended; the last word counts. Without a word it was cancelled.
+    ///
+    /// What is completed is written down at once, before the caller hands on the last bytes: a client that has its whole
+    /// answer is in the journal, whatever happens to the process then. No later word changes that.
     pub fn ends(&mut self, outcome: Outcome) {
+        if self.recorded {
+            return;
+        }
         self.outcome = outcome;
+        if outcome == Outcome::Completed {
+            self.write_down();
+        }
+    }
+
+    /// Writes the record, once, if something may have been counted.
+    fn write_down(&mut self) {
+        if let Some(served) = self.metered
+            && !std::mem::replace(&mut self.recorded, true)
+        {
+            let _entered = self.span.enter();
+            let (tokens, estimated) = estimate::settle(&self.usage, &self.prompt);
+            self.recorder.record(self.record(served, tokens, estimated));
+        }
     }
 
     /// The span in which everything about this request is logged.
@@ -219,9 +242,8 @@ impl RequestMeter {
 impl Drop for RequestMeter {
     fn drop(&mut self) {
         let span = self.span.clone();
-        let _entered = span.enter();
-        let counted = self.metered.map(|served| (served, estimate::settle(&self.usage, &self.prompt)));
-        let tokens = counted.map(|(_, (tokens, _))| tokens);
+        let entered = span.enter();
+        let tokens = self.metered.map(|_| estimate::settle(&self.usage, &self.prompt).0);
         tracing::info!(
             target: telemetry::RECORDS,
             request_id = %self.facts.request_id,
@@ -245,9 +267,8 @@ impl Drop for RequestMeter {
         if self.usage.is_contradictory() {
             tracing::warn!("the metrics of Bedrock and its events do not agree; the larger counts are stored");
         }
-        if let Some((served, (tokens, estimated))) = counted {
-            self.recorder.record(self.record(served, tokens, estimated));
-        }
+        drop(entered);
+        self.write_down();
     }
 }
 

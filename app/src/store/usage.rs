@@ -1,8 +1,10 @@
 //! Writes usage rows and their sums in one statement, which makes them one transaction.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use rust_decimal::Decimal;
+use uuid::Uuid;
 
 use super::{Database, StoreError};
 use crate::domain::UsageRecord;
@@ -100,6 +102,19 @@ impl Database {
         let stored =
             tokio::time::timeout(WRITE_TIMEOUT, query).await.map_err(|_| StoreError::Timeout(WRITE_TIMEOUT))??;
         Ok(stored.unsigned_abs())
+    }
+
+    /// Which of these are stored already.
+    ///
+    /// # Errors
+    /// When the database is away or slow.
+    pub async fn known_usage(&self, batch: &[UsageRecord]) -> Result<HashSet<Uuid>, StoreError> {
+        let ids: Vec<String> = batch.iter().map(|record| record.request_id.to_string()).collect();
+        let query = sqlx::query_scalar!("SELECT request_id FROM token_usage WHERE request_id = ANY($1)", &ids)
+            .fetch_all(&self.pool);
+        let known =
+            tokio::time::timeout(WRITE_TIMEOUT, query).await.map_err(|_| StoreError::Timeout(WRITE_TIMEOUT))??;
+        Ok(known.iter().filter_map(|id| id.parse().ok()).collect())
     }
 }
 

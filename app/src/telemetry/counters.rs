@@ -1,6 +1,8 @@
 //! What is counted, each by its name and with labels from closed sets; whoever wants to see it installs a recorder.
 
-use metrics::counter;
+use std::time::Duration;
+
+use metrics::{counter, gauge};
 
 use crate::domain::RefusalKind;
 use crate::domain::refusal::known_field;
@@ -46,4 +48,28 @@ pub fn thinking_continuity_lost(cause: ContinuityLost) {
         ContinuityLost::ProviderChanged => "provider_changed",
     };
     counter!("thinking_continuity_lost", "cause" => cause).increment(1);
+}
+
+/// The usage journal did not take a record, because it is `full` or because writing `failed`.
+pub fn not_journaled(cause: &'static str) {
+    counter!("usage_not_journaled", "cause" => cause).increment(1);
+}
+
+/// A line of the usage journal gave no record: it is `damaged`, or of a `newer` version.
+pub fn journal_line_unreadable(cause: &'static str) {
+    counter!("usage_journal_unreadable", "cause" => cause).increment(1);
+}
+
+/// A usage record is in the log and nowhere else.
+pub fn usage_in_log_only() {
+    counter!("usage_in_log_only").increment(1);
+}
+
+/// How much usage waits for the database: records, the size of the journal in bytes, the age of what is being stored.
+pub fn usage_waiting(records: usize, journal_bytes: u64, oldest: Duration) {
+    #[expect(clippy::cast_precision_loss, reason = "a gauge is a floating-point number, exact enough up to 2^53")]
+    let (records, journal_bytes) = (records as f64, journal_bytes as f64);
+    gauge!("usage_queue_depth").set(records);
+    gauge!("usage_journal_bytes").set(journal_bytes);
+    gauge!("usage_oldest_seconds").set(oldest.as_secs_f64());
 }

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -25,16 +25,18 @@ pub(super) struct Roles {
     database_url: String,
     key_hasher_secret: String,
     vault_key_file: PathBuf,
+    usage_journal: PathBuf,
 }
 
 impl Roles {
-    /// For a built binary, a database and the secrets.
-    pub(super) fn new(program: PathBuf, database_url: &str, secrets: &Secrets) -> Self {
+    /// For a built binary, a database, the secrets, and the folder of what is kept between two runs.
+    pub(super) fn new(program: PathBuf, database_url: &str, secrets: &Secrets, folder: &Path) -> Self {
         Self {
             program,
             database_url: database_url.to_owned(),
             key_hasher_secret: secrets.key_hasher_secret.clone(),
             vault_key_file: secrets.vault_key_file.clone(),
+            usage_journal: folder.join("usage-journal"),
         }
     }
 
@@ -53,6 +55,9 @@ impl Roles {
     fn serve(&self, address: SocketAddr, simulated: Option<&Simulated>) -> Command {
         let mut command = self.role("serve");
         command.env("LISTEN_ADDR", address.to_string());
+        if std::env::var_os("USAGE_JOURNAL_DIR").is_none() {
+            command.env("USAGE_JOURNAL_DIR", &self.usage_journal);
+        }
         // No load balancer has to notice that this one stops.
         command.env("DRAIN_DELAY", "0s");
         if let Some(simulated) = simulated {
