@@ -7,6 +7,7 @@ mod connections;
 mod count_tokens;
 mod documents;
 mod faults;
+mod journal;
 mod limits;
 mod logs;
 mod memory;

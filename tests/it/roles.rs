@@ -26,6 +26,7 @@ async fn every_role_explains_itself() {
         &["hash-password", "--help"],
         &["key", "issue", "--help"],
         &["usage-verify", "--help"],
+        &["usage-replay", "--help"],
     ] {
         let output = run(arguments, &HashMap::new(), "").await;
         assert!(output.status.success() && stdout(&output).contains("Usage:"), "{arguments:?}");

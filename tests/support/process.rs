@@ -9,7 +9,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, Command};
 
 use crate::evidence::log_file;
-use crate::{Surroundings, within};
+use crate::{PATIENCE, Surroundings, within};
 
 /// Where the binary is: `CCP_BIN`, else beside this test.
 fn binary() -> PathBuf {
@@ -90,6 +90,11 @@ impl ServeProcess {
         kilobytes * 1024
     }
 
+    /// The file of its log.
+    pub fn log_path(&self) -> &std::path::Path {
+        &self.log
+    }
+
     /// The lines of its log so far.
     pub fn log(&self) -> Vec<serde_json::Value> {
         let log = std::fs::read_to_string(&self.log).expect("the log");
@@ -120,6 +125,12 @@ impl ServeProcess {
     /// Waits for the end and returns the exit code.
     pub async fn exit_code(mut self) -> Option<i32> {
         within("the process to end", self.child.wait()).await.expect("an exit status").code()
+    }
+
+    /// The same, for an end that takes longer than anything else.
+    pub async fn slow_exit_code(mut self) -> Option<i32> {
+        let ended = tokio::time::timeout(3 * PATIENCE, self.child.wait()).await.expect("the process ends in the end");
+        ended.expect("an exit status").code()
     }
 }
 

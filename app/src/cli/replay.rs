@@ -53,10 +53,9 @@ pub(super) async fn replay(args: ReplayArgs) -> anyhow::Result<ExitCode> {
         } else {
             Box::new(BufReader::new(File::open(path).with_context(|| format!("cannot read {name}; does it exist?"))?))
         };
-        let mut records = Records::of(file);
         let mut batch = Vec::with_capacity(BATCH);
-        while let Some(found) = records.next().with_context(|| format!("cannot read {name} to its end"))? {
-            match found {
+        for found in Records::of(file) {
+            match found.with_context(|| format!("cannot read {name} to its end"))? {
                 Found::Record(record) => batch.push(*record),
                 Found::Unreadable { line, why } => {
                     eprintln!("{name}, line {line}: a usage record cannot be read: {why}");

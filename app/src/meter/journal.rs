@@ -4,6 +4,8 @@
 mod folder;
 pub(crate) mod line;
 pub(crate) mod lines;
+#[cfg(test)]
+mod properties;
 mod reader;
 mod tail;
 

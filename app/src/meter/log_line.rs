@@ -156,9 +156,8 @@ pub(super) fn read(line: &[u8]) -> Read {
             serde_json::from_slice::<Logged>(object)
                 .map_or(Read::Unreadable, |line| Read::Record(Box::new(line.into())))
         }
-        Ok(_) => Read::Other,
         // Cut off, or another line runs into it.
         Err(_) if memchr::memmem::find(line, b"\"message\":\"usage").is_some() => Read::Unreadable,
-        Err(_) => Read::Other,
+        _ => Read::Other,
     }
 }

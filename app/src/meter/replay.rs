@@ -35,11 +35,7 @@ impl<R: BufRead> Records<R> {
         Self { reader, bytes: Vec::new(), line: 0 }
     }
 
-    /// The next line about a record; lines about anything else are passed over.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn next(&mut self) -> io::Result<Option<Found>> {
+    fn find(&mut self) -> io::Result<Option<Found>> {
         while next_line(&mut self.reader, u64::MAX, &mut self.bytes)? > 0 {
             self.line += 1;
             let line = self.line;
@@ -57,6 +53,15 @@ impl<R: BufRead> Records<R> {
             }
         }
         Ok(None)
+    }
+}
+
+/// The lines about records; those about anything else are passed over.
+impl<R: BufRead> Iterator for Records<R> {
+    type Item = io::Result<Found>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.find().transpose()
     }
 }
 

@@ -54,15 +54,15 @@ struct Live {
 impl Tail {
     /// Goes on behind what is there, in a segment of its own.
     pub(crate) fn new(folder: &Folder, max: u64) -> io::Result<Self> {
-        let segments = folder.segments()?;
-        let newest = segments.keys().next_back().copied().unwrap_or(0).max(folder.mark().segment);
-        let bytes = segments.values().sum();
+        let there = folder.segments()?;
+        let newest = there.keys().next_back().copied().unwrap_or(0).max(folder.mark().segment);
+        let bytes = there.values().sum();
         Ok(Self { live: None, next: newest + 1, bytes, waiting: 0, max, unsynced: Vec::new() })
     }
 
     /// Appends a line, with one plain write.
-    pub(crate) fn append(&mut self, folder: &Folder, line: &[u8]) -> Result<(), Refused> {
-        let length = line.len() as u64;
+    pub(crate) fn append(&mut self, folder: &Folder, text: &[u8]) -> Result<(), Refused> {
+        let length = text.len() as u64;
         if self.bytes + length > self.max {
             return Err(Refused::Full);
         }
@@ -73,7 +73,7 @@ impl Tail {
             Some(live) => live,
             None => self.begin(folder)?,
         };
-        if let Err(error) = (&*live.file).write_all(line) {
+        if let Err(error) = (&*live.file).write_all(text) {
             // Half a line may be there. It is taken away if that works; the next record begins a new segment in any case.
             if live.file.set_len(live.end.offset).is_err() {
                 self.bytes += length;
