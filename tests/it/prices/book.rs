@@ -62,7 +62,7 @@ async fn the_table_begins_as_the_built_in_book() {
 async fn a_new_price_changes_no_past() {
     let database = TestDatabase::create().await;
     let (prices, prices_task) = Prices::start(database.open(), SOON);
-    let (recorder, recorder_task) = Recorder::start(database.open(), prices.clone());
+    let (recorder, recorder_task) = Recorder::start(database.open(), prices.clone(), None);
     within("the first look", prices.first_look()).await;
     let (before, after) = (record(), record());
     recorder.record(before.clone());
