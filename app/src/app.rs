@@ -11,7 +11,7 @@ use crate::auth::{self, Directory, KeyHasher, LastUsed, LastUsedTask};
 use crate::config::{Config, LimitConfig};
 use crate::ingress::{self, InFlight, Ingress, RateLimit, SharedIngress, Stages};
 use crate::keyring::Keyring;
-use crate::meter::{self, Journal, Prices, Recorder, RecorderTask, Upkeep};
+use crate::meter::{self, Budgets, BudgetsTask, Journal, Prices, Recorder, RecorderTask, Upkeep};
 use crate::models::{self, Models};
 use crate::relay::{Notices, Relay, Repairs};
 use crate::route::circuits::Circuits;
@@ -31,6 +31,7 @@ pub struct App {
     address: SocketAddr,
     recorder: RecorderTask,
     prices: Prices,
+    budgets: BudgetsTask,
     following: [FollowTask; 2],
     last_used: LastUsedTask,
     upkeep: Upkeep,
@@ -61,8 +62,9 @@ impl App {
         })?;
         let address = listener.local_addr()?;
         let (prices, prices_task) = Prices::start(database.clone(), meter::LOOK_EVERY);
+        let (budgets, budgets_task) = Budgets::start(database.clone());
         let (recorder, recorder_task) =
-            Recorder::start(database.clone(), prices.clone(), Journal::open(&config.journal));
+            Recorder::start(database.clone(), prices.clone(), budgets.clone(), Journal::open(&config.journal));
         let (last_used, last_used_task) = LastUsed::start(database.clone(), auth::WRITE_EVERY);
         let upkeep = Upkeep::start(database.clone(), config.reports);
         let (models, models_task) = Models::start(database.clone(), models::LOOK_EVERY);
@@ -88,6 +90,7 @@ impl App {
             repairs: Repairs { learned, sharing: capabilities, believed_for: config.timeouts.learned },
             notices: Notices::default(),
             recorder,
+            budgets,
             meter_plan: config.plan.metered,
             idle: config.timeouts.idle,
             ping_interval: config.timeouts.ping_interval,
@@ -108,6 +111,7 @@ impl App {
             address,
             recorder: recorder_task,
             prices,
+            budgets: budgets_task,
             following: [models_task, prices_task],
             last_used: last_used_task,
             upkeep,
@@ -133,6 +137,7 @@ impl App {
             last_used,
             mut upkeep,
             prices,
+            mut budgets,
             following,
             sharing,
             database,
@@ -146,7 +151,7 @@ impl App {
         let served = async {
             let ingress = async {
                 // Nobody waits in vain: without the database no access key is known yet.
-                tokio::join!(ingress.relay.models.first_look(), prices.first_look(), upkeep.first_look());
+                tokio::join!(ingress.relay.models.first_look(), prices.first_look(), upkeep.first_look(), budgets.first_look());
                 ingress::serve(listener, ingress, limits).await;
             };
             tokio::select! {
@@ -159,6 +164,7 @@ impl App {
             task.stop().await;
         }
         upkeep.stop().await;
+        budgets.stop().await;
         for task in sharing {
             task.stop().await;
         }

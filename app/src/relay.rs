@@ -6,6 +6,7 @@
 mod answer;
 mod bedrock;
 mod body;
+mod budget;
 mod case;
 mod models;
 mod native;
@@ -23,7 +24,7 @@ pub use operation::Operation;
 use crate::auth::{Directory, KeyHasher, LastUsed, PresentedKey};
 use crate::domain::{BedrockTarget, ClientPrincipal, ErrorType, Failure, FallbackReason, Family, Outcome};
 use crate::keyring::Keyring;
-use crate::meter::{Recorder, RequestFacts, RequestMeter, Served};
+use crate::meter::{Budgets, Recorder, RequestFacts, RequestMeter, Served};
 use crate::models::Models;
 use crate::route::circuits::{CircuitKey, Circuits};
 use crate::route::decision::{Decision, Means, decide};
@@ -70,6 +71,8 @@ pub struct Relay {
     pub notices: Notices,
     /// Writes usage down.
     pub recorder: Recorder,
+    /// What users may spend at Bedrock, and have spent.
+    pub budgets: Budgets,
     /// Whether the plan's usage is written down, too.
     pub meter_plan: bool,
     /// Longest silence in an answer.
@@ -189,9 +192,11 @@ impl Relay {
                 self.tell_models(case.operation, &case.exchange.path_and_query)
             }
             (Decision::BedrockOnly, _) => {
+                let notice = self.may_spend(case.principal)?;
                 let prepared = self.prepare(case, self.bedrock.dialect()).await?;
                 let ticket = self.circuits.bedrock_ticket(&self.target(case).region, Instant::now());
-                self.ask_bedrock(prepared, None, ticket, meter).await.map_err(|refused| refused.failure)
+                let asked = self.ask_bedrock(prepared, None, ticket, meter).await;
+                asked.map(|answer| notice.on(answer)).map_err(|refused| refused.failure)
             }
             (Decision::Nowhere(obstacle), operation) => Err(no_way(operation, obstacle)),
         }
@@ -243,6 +248,16 @@ impl Relay {
         otherwise: Option<Result<Answer, Failure>>,
         meter: &mut RequestMeter,
     ) -> Result<Answer, Failure> {
+        let Ok(notice) = self.may_spend(case.principal) else {
+            if reason == FallbackReason::Staying {
+                case.changes_provider();
+                self.stays.end(&case.conversation);
+            }
+            return match otherwise {
+                Some(otherwise) => otherwise,
+                None => self.plan_only(case, meter).await,
+            };
+        };
         let region = &self.target(case).region;
         let prepared = self.prepare(case, self.bedrock.dialect()).await;
         let now = Instant::now();
@@ -264,7 +279,7 @@ impl Relay {
                     case.changes_provider();
                 }
                 self.stays.begin(case.conversation.clone(), Instant::now());
-                Ok(answer)
+                Ok(notice.on(answer))
             }
             Err(refused) if reason == FallbackReason::Staying => {
                 // There is nothing to stay for.

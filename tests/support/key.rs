@@ -4,6 +4,7 @@ use claude_code_proxy::auth::KeyHasher;
 use claude_code_proxy::domain::{AccessKey, Family, RoutingStrategy, Secret};
 use claude_code_proxy::store::{Database, NewKey};
 use claude_code_proxy::vault::Vault;
+use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::evidence::secret;
@@ -21,6 +22,8 @@ pub struct KeyWish {
     pub region: &'static str,
     /// How its user's requests are served.
     pub routing: RoutingStrategy,
+    /// What Bedrock may cost for its user in a month, USD.
+    pub budget: Option<Decimal>,
 }
 
 impl Default for KeyWish {
@@ -31,6 +34,7 @@ impl Default for KeyWish {
             family_models: Vec::new(),
             region: "ap-northeast-2",
             routing: RoutingStrategy::PlanFirst,
+            budget: None,
         }
     }
 }
@@ -82,6 +86,7 @@ impl KeyWish {
             id,
             user: format!("developer {id}"),
             routing_strategy: Some(self.routing),
+            monthly_budget_usd: self.budget,
             hash: hasher.hash(key.expose()),
             prefix: key.shown_prefix().to_owned(),
             region: self.region.to_owned(),

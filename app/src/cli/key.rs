@@ -4,6 +4,7 @@ use std::io::BufRead as _;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use rust_decimal::Decimal;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -13,6 +14,9 @@ use crate::domain::bedrock_target::{check_chosen_model, check_region};
 use crate::domain::{AccessKey, Family, KeyHash, RoutingStrategy, Secret};
 use crate::store::{Database, NewKey};
 use crate::vault::{LocalVault, Vault as _};
+
+/// The bound of the column, a trillion.
+const MAX_BUDGET: Decimal = Decimal::from_parts(0xd4a5_1000, 0xe8, 0, false, 0);
 
 /// Arguments of `key issue`.
 #[derive(clap::Args, Debug)]
@@ -33,6 +37,9 @@ pub(super) struct IssueArgs {
     /// How the user's requests are served: plan_first, bedrock_only or plan_only [default for a new user: plan_first].
     #[arg(long, value_parser = routing)]
     routing: Option<RoutingStrategy>,
+    /// What Bedrock may cost for the user in a calendar month, in USD, such as 50 or 49.90 [default for a new user: no limit].
+    #[arg(long, value_name = "USD", value_parser = budget)]
+    monthly_budget_usd: Option<Decimal>,
     /// Read the Bedrock API key of this access key from the first line of standard input.
     #[arg(long)]
     bedrock_key_stdin: bool,
@@ -50,6 +57,11 @@ fn user_name(text: &str) -> Result<String, String> {
 
 fn routing(text: &str) -> Result<RoutingStrategy, String> {
     RoutingStrategy::parse(text).ok_or_else(|| "write plan_first, bedrock_only or plan_only".to_owned())
+}
+
+fn budget(text: &str) -> Result<Decimal, String> {
+    let amount = Decimal::from_str_exact(text).ok().filter(|amount| (Decimal::ZERO..MAX_BUDGET).contains(amount));
+    amount.ok_or_else(|| format!("{text:?} is no amount from 0 to below {MAX_BUDGET}; write dollars, such as 50 or 49.90"))
 }
 
 fn family_model(text: &str) -> Result<(Family, String), String> {
@@ -107,6 +119,7 @@ pub(super) async fn issue(args: IssueArgs) -> anyhow::Result<ExitCode> {
         id,
         user: args.user,
         routing_strategy: args.routing,
+        monthly_budget_usd: args.monthly_budget_usd,
         hash: hasher.hash(key.expose()),
         prefix: key.shown_prefix().to_owned(),
         region: args.region,
@@ -126,6 +139,9 @@ pub(super) async fn issue(args: IssueArgs) -> anyhow::Result<ExitCode> {
     );
     if let Some(routing) = new.routing_strategy {
         eprintln!("routing: {}, for every key of this user", routing.name());
+    }
+    if let Some(budget) = new.monthly_budget_usd {
+        eprintln!("monthly budget for Bedrock: {budget} USD, for every key of this user");
     }
     for (family, model) in &new.family_models {
         eprintln!("Bedrock for {}: {model}", family.name());

@@ -13,6 +13,8 @@ pub enum ErrorType {
     RequestTooLarge,
     /// Requests came too fast.
     RateLimit,
+    /// The money that may be spent is spent.
+    Billing,
     /// Something broke behind the proxy.
     Api,
     /// The provider has no room at the moment.
@@ -32,6 +34,7 @@ impl ErrorType {
             Self::NotFound => "not_found_error",
             Self::RequestTooLarge => "request_too_large",
             Self::RateLimit => "rate_limit_error",
+            Self::Billing => "billing_error",
             Self::Api => "api_error",
             Self::Overloaded => "overloaded_error",
             Self::Timeout => "timeout_error",

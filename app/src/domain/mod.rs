@@ -2,6 +2,7 @@
 
 pub mod access_key;
 pub mod bedrock_target;
+pub mod budget;
 pub mod cost;
 pub mod failure;
 pub mod family;

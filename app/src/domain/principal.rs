@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use super::{Family, RoutingStrategy};
@@ -17,6 +18,8 @@ pub struct ClientPrincipal {
     pub key_prefix: String,
     /// What the administrator has set for the user.
     pub routing_strategy: RoutingStrategy,
+    /// What Bedrock may cost for the user in a calendar month, USD; `None`: as much as it will.
+    pub monthly_budget_usd: Option<Decimal>,
     /// AWS region of the Bedrock calls.
     pub bedrock_region: String,
     /// Bedrock model id, inference profile or ARN that serves what has no model of its own on Bedrock.

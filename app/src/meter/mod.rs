@@ -1,6 +1,7 @@
 //! Counts what was served, prices it and writes it down, off the path of the request.
 
 mod answer_reader;
+mod budgets;
 mod estimate;
 mod journal;
 mod log_line;
@@ -12,6 +13,7 @@ mod request_meter;
 mod upkeep;
 
 pub use answer_reader::AnswerReader;
+pub use budgets::{Budgets, BudgetsTask};
 pub use journal::Journal;
 pub use merge::UsageMerge;
 pub use prices::{LOOK_EVERY, Prices};

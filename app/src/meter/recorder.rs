@@ -12,7 +12,7 @@ pub(crate) use deposit::is_about_the_rows;
 use deposit::{Deposit, Oldest};
 use feed::Feed;
 
-use super::Prices;
+use super::{Budgets, Prices};
 use super::journal::Journal;
 use super::log_line;
 use crate::domain::UsageRecord;
@@ -28,6 +28,7 @@ const QUEUE: usize = 20_000;
 pub struct Recorder {
     queue: mpsc::Sender<UsageRecord>,
     prices: Prices,
+    budgets: Budgets,
     journal: Option<Journal>,
 }
 
@@ -42,12 +43,12 @@ pub struct RecorderTask {
 
 impl Recorder {
     /// Starts the tasks that write.
-    pub fn start(database: Database, prices: Prices, journal: Option<Journal>) -> (Self, RecorderTask) {
+    pub fn start(database: Database, prices: Prices, budgets: Budgets, journal: Option<Journal>) -> (Self, RecorderTask) {
         let (queue, receiver) = mpsc::channel(QUEUE);
         let (stop, done, oldest) = (CancellationToken::new(), CancellationToken::new(), Oldest::default());
         let deposit = Deposit::new(database, stop.clone(), oldest.clone());
         let feed = tokio::spawn(Feed::new(receiver, journal.clone(), deposit).run());
-        let recorder = Self { queue, prices, journal };
+        let recorder = Self { queue, prices, budgets, journal };
         let upkeep = tokio::spawn(upkeep::run(recorder.clone(), oldest, done.clone()));
         (recorder, RecorderTask { stop, feed, done, upkeep })
     }
@@ -55,6 +56,7 @@ impl Recorder {
     /// Prices a record and writes it down, in the journal and in the log, and has it stored. Takes as long as a write to a file does.
     pub fn record(&self, mut record: UsageRecord) {
         record.cost = Some(self.prices.cost(&record));
+        self.budgets.record(&record);
         let journaled = self.journal.as_ref().is_some_and(|journal| journal.takes(&record));
         log_line::write(&record, log_line::USAGE);
         if journaled {

@@ -11,6 +11,7 @@ use http::header::HeaderValue;
 
 use super::answer::{Body, Reply};
 use super::body::InSpan;
+use super::budget::BudgetNotice;
 use super::{Refusal, Relay};
 use crate::domain::{ClientPrincipal, ErrorType, Failure, Outcome, Provider, RoutingStrategy};
 use crate::meter::{RequestFacts, RequestMeter};
@@ -55,6 +56,7 @@ impl Relay {
         meter: &mut RequestMeter,
     ) -> Result<(reqwest::Response, Option<RegionTicket>), Failure> {
         may_ask(principal)?;
+        let notice = if call.path.operation.runs_a_model() { self.may_spend(principal)? } else { BudgetNotice::default() };
         let key = self.bedrock_key(principal).await?;
         let (region, operation) = (&principal.bedrock_region, call.path.operation);
         meter.asks_bedrock(None, &call.path.model, &call.body);
@@ -68,7 +70,7 @@ impl Relay {
         let model = call.path.model.clone();
         let sent = self.native.send(region, &key, call).await;
         meter.waited(asked.elapsed());
-        let response = match sent {
+        let mut response = match sent {
             Ok(response) => response,
             Err(failure) => {
                 tracing::warn!(error = %failure, "Bedrock gave no answer");
@@ -83,6 +85,7 @@ impl Relay {
         };
         let status = response.status();
         if status.is_success() {
+            notice.write(response.headers_mut());
             return Ok((response, ticket));
         }
         meter.was_refused();

@@ -85,6 +85,7 @@ mod tests {
             access_key_id: Uuid::nil(),
             key_prefix: "ak_".to_owned(),
             routing_strategy: RoutingStrategy::PlanFirst,
+            monthly_budget_usd: None,
             bedrock_region: region.to_owned(),
             bedrock_model: default.to_owned(),
             family_models: family_models.iter().map(|(family, model)| (*family, (*model).to_owned())).collect(),

@@ -1,5 +1,6 @@
 //! Creates a user and an access key, with its Bedrock key, in one transaction.
 
+use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use super::{Database, StoreError};
@@ -14,6 +15,8 @@ pub struct NewKey {
     pub user: String,
     /// How the user's requests are to be served; `None` leaves that as it is.
     pub routing_strategy: Option<RoutingStrategy>,
+    /// What Bedrock may cost for the user in a month, USD; `None` leaves that as it is.
+    pub monthly_budget_usd: Option<Decimal>,
     /// Hash of the key.
     pub hash: KeyHash,
     /// What may be shown of it.
@@ -74,6 +77,11 @@ impl Database {
         if let Some(strategy) = key.routing_strategy {
             let name = strategy.name();
             sqlx::query!("UPDATE users SET routing_strategy = $2, updated_at = now() WHERE id = $1", user_id, name)
+                .execute(&mut *transaction)
+                .await?;
+        }
+        if let Some(budget) = key.monthly_budget_usd {
+            sqlx::query!("UPDATE users SET monthly_budget_usd = $2, updated_at = now() WHERE id = $1", user_id, budget)
                 .execute(&mut *transaction)
                 .await?;
         }

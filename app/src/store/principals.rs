@@ -21,6 +21,7 @@ impl Database {
         let hash = hash.to_hex();
         let query = sqlx::query!(
             r#"SELECT k.id, k.user_id, k.key_prefix, k.bedrock_region, k.bedrock_model, u.routing_strategy,
+                      u.monthly_budget_usd,
                       b.encrypted_key AS "encrypted_key?",
                       ARRAY(SELECT m.family::text FROM access_key_models m
                              WHERE m.access_key_id = k.id ORDER BY m.family) AS "families!",
@@ -53,6 +54,7 @@ impl Database {
                 key_prefix: row.key_prefix,
                 // A strategy of a newer version is served as the default until this one is replaced.
                 routing_strategy: RoutingStrategy::parse(&row.routing_strategy).unwrap_or_default(),
+                monthly_budget_usd: row.monthly_budget_usd,
                 bedrock_region: row.bedrock_region,
                 bedrock_model: row.bedrock_model,
                 family_models,

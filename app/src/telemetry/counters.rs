@@ -27,6 +27,11 @@ pub fn bedrock_key_refused() {
     counter!("bedrock_key_refused").increment(1);
 }
 
+/// Bedrock was not asked, because the user's budget is spent.
+pub fn budget_refused() {
+    counter!("budget_refused").increment(1);
+}
+
 /// A request was served by a model without a price, and the dearest known one was taken.
 pub fn price_missing(family: &'static str) {
     counter!("price_missing", "family" => family).increment(1);

@@ -14,6 +14,8 @@ pub const FALLBACK: HeaderName = HeaderName::from_static("x-ccp-fallback");
 pub const BEDROCK_DROPPED: HeaderName = HeaderName::from_static("x-ccp-bedrock-dropped");
 /// How many thinking blocks were left out because Bedrock refused their signatures.
 pub const THINKING: HeaderName = HeaderName::from_static("x-ccp-thinking");
+/// How much of the monthly budget is spent, once that is most of it.
+pub const BUDGET: HeaderName = HeaderName::from_static("x-ccp-budget");
 /// Anthropic's header for API keys.
 pub const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// Beta features, a comma-separated list on one or more lines.

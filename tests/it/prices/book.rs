@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use claude_code_proxy::domain::{Outcome, PriceBook, Provider, TokenUsage, UsageRecord};
-use claude_code_proxy::meter::{Prices, Recorder};
+use claude_code_proxy::meter::{Budgets, Prices, Recorder};
 use rust_decimal::Decimal;
 use support::{TestDatabase, within};
 use uuid::Uuid;
@@ -62,7 +62,8 @@ async fn the_table_begins_as_the_built_in_book() {
 async fn a_new_price_changes_no_past() {
     let database = TestDatabase::create().await;
     let (prices, prices_task) = Prices::start(database.open(), SOON);
-    let (recorder, recorder_task) = Recorder::start(database.open(), prices.clone(), None);
+    let (budgets, budgets_task) = Budgets::start(database.open());
+    let (recorder, recorder_task) = Recorder::start(database.open(), prices.clone(), budgets, None);
     within("the first look", prices.first_look()).await;
     let (before, after) = (record(), record());
     recorder.record(before.clone());
@@ -73,6 +74,7 @@ async fn a_new_price_changes_no_past() {
     recorder.record(before);
     within("usage to be stored", recorder_task.drain()).await;
     within("the task to end", prices_task.stop()).await;
+    within("the budgets to end", budgets_task.stop()).await;
     let model = "global.anthropic.claude-opus-5-5";
     let expected = [Row::of(model, "0.004", OPUS, true), Row::of(model, "0.001", ["1", "2", "3", "4", "5"], true)];
     assert_eq!(rows(&database).await, expected);
