@@ -151,7 +151,12 @@ impl App {
         let served = async {
             let ingress = async {
                 // Nobody waits in vain: without the database no access key is known yet.
-                tokio::join!(ingress.relay.models.first_look(), prices.first_look(), upkeep.first_look(), budgets.first_look());
+                tokio::join!(
+                    ingress.relay.models.first_look(),
+                    prices.first_look(),
+                    upkeep.first_look(),
+                    budgets.first_look()
+                );
                 ingress::serve(listener, ingress, limits).await;
             };
             tokio::select! {

@@ -61,7 +61,9 @@ fn routing(text: &str) -> Result<RoutingStrategy, String> {
 
 fn budget(text: &str) -> Result<Decimal, String> {
     let amount = Decimal::from_str_exact(text).ok().filter(|amount| (Decimal::ZERO..MAX_BUDGET).contains(amount));
-    amount.ok_or_else(|| format!("{text:?} is no amount from 0 to below {MAX_BUDGET}; write dollars, such as 50 or 49.90"))
+    amount.ok_or_else(|| {
+        format!("{text:?} is no amount from 0 to below {MAX_BUDGET}; write dollars, such as 50 or 49.90")
+    })
 }
 
 fn family_model(text: &str) -> Result<(Family, String), String> {

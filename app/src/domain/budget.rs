@@ -70,9 +70,14 @@ mod tests {
 
     #[test]
     fn percents_are_whole_and_never_too_many() {
-        for (spent, limit, expected) in
-            [("0", "50", 0), ("39.999999", "50", 79), ("40", "50", 80), ("49.9999", "50", 99), ("60", "50", 120), ("0", "0", 100)]
-        {
+        for (spent, limit, expected) in [
+            ("0", "50", 0),
+            ("39.999999", "50", 79),
+            ("40", "50", 80),
+            ("49.9999", "50", 99),
+            ("60", "50", 120),
+            ("0", "0", 100),
+        ] {
             assert_eq!(percent(spent.parse().unwrap(), limit.parse().unwrap()), expected, "{spent} of {limit}");
         }
     }
@@ -86,7 +91,10 @@ mod tests {
         let failure = spent.refusal("2026-03-31T21:00:00Z".parse().unwrap());
         let words = "Your monthly budget for Bedrock is spent: $50.123457 of $50.00. It begins anew on 2026-04-01 (Europe/Berlin). \
                      Ask the administrator of your proxy to raise it.";
-        assert_eq!((failure.status, failure.error_type.name(), failure.message.as_str()), (429, "billing_error", words));
+        assert_eq!(
+            (failure.status, failure.error_type.name(), failure.message.as_str()),
+            (429, "billing_error", words)
+        );
         assert_eq!((failure.should_retry, failure.retry_after), (Some(false), Some(3600)));
         assert_eq!(spent.refusal(end).retry_after, Some(1));
     }

@@ -16,8 +16,8 @@ use crate::domain::{ClientPrincipal, UsageRecord};
 use crate::store::{Database, StoreError};
 use ledger::Ledger;
 
-/// How often the database is asked for what other instances have written.
-const EVERY: Duration = Duration::from_secs(5);
+/// How often the database is asked for what other instances have written, after [`AT_ONCE`]: every five seconds.
+const EVERY: Duration = Duration::from_millis(4_950);
 /// It is asked at once about a user who is new here, but no more often than this.
 const AT_ONCE: Duration = Duration::from_millis(50);
 /// How long a start waits for the first answer.
@@ -99,7 +99,7 @@ impl Budgets {
             away = refreshed.is_err();
             tokio::time::sleep(AT_ONCE).await;
             tokio::select! {
-                () = tokio::time::sleep(EVERY - AT_ONCE) => {}
+                () = tokio::time::sleep(EVERY) => {}
                 () = self.somebody_new.notified() => {}
             }
         }

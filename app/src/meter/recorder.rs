@@ -12,9 +12,9 @@ pub(crate) use deposit::is_about_the_rows;
 use deposit::{Deposit, Oldest};
 use feed::Feed;
 
-use super::{Budgets, Prices};
 use super::journal::Journal;
 use super::log_line;
+use super::{Budgets, Prices};
 use crate::domain::UsageRecord;
 use crate::store::Database;
 use crate::telemetry::counters;
@@ -43,7 +43,12 @@ pub struct RecorderTask {
 
 impl Recorder {
     /// Starts the tasks that write.
-    pub fn start(database: Database, prices: Prices, budgets: Budgets, journal: Option<Journal>) -> (Self, RecorderTask) {
+    pub fn start(
+        database: Database,
+        prices: Prices,
+        budgets: Budgets,
+        journal: Option<Journal>,
+    ) -> (Self, RecorderTask) {
         let (queue, receiver) = mpsc::channel(QUEUE);
         let (stop, done, oldest) = (CancellationToken::new(), CancellationToken::new(), Oldest::default());
         let deposit = Deposit::new(database, stop.clone(), oldest.clone());

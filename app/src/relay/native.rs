@@ -56,7 +56,8 @@ impl Relay {
         meter: &mut RequestMeter,
     ) -> Result<(reqwest::Response, Option<RegionTicket>), Failure> {
         may_ask(principal)?;
-        let notice = if call.path.operation.runs_a_model() { self.may_spend(principal)? } else { BudgetNotice::default() };
+        let notice =
+            if call.path.operation.runs_a_model() { self.may_spend(principal)? } else { BudgetNotice::default() };
         let key = self.bedrock_key(principal).await?;
         let (region, operation) = (&principal.bedrock_region, call.path.operation);
         meter.asks_bedrock(None, &call.path.model, &call.body);

@@ -58,7 +58,7 @@ impl Database {
                )
                SELECT name AS "zone!", start AS "start!", "end" AS "end!", ("end" AT TIME ZONE name)::date AS "reset!",
                       ARRAY(SELECT user_id FROM spent ORDER BY user_id) AS "users!",
-                      ARRAY(SELECT total_cost_usd FROM spent ORDER BY user_id) AS "totals!",
+                      ARRAY(SELECT total_cost_usd FROM spent ORDER BY user_id) AS "totals!: Vec<Decimal>",
                       ARRAY(SELECT request_id::text FROM token_usage WHERE request_id = ANY($3)) AS "stored!"
                  FROM month"#,
             now,

@@ -56,18 +56,20 @@ struct Pending {
 
 impl Ledger {
     /// How a user stands, and whether this is the first that is seen of the user. What is not known counts as nothing.
-    pub fn check(&mut self, user_id: Uuid, limit: Decimal, now: DateTime<Utc>, seen: Instant) -> (Standing, bool) {
+    pub(super) fn check(
+        &mut self,
+        user_id: Uuid,
+        limit: Decimal,
+        now: DateTime<Utc>,
+        seen: Instant,
+    ) -> (Standing, bool) {
         self.turn_over(now);
         let is_new = !self.users.contains_key(&user_id);
         if is_new && self.users.len() >= MAX_USERS {
             return (Standing::Open, false);
         }
-        let account = self.users.entry(user_id).or_insert(Account {
-            limit,
-            seen,
-            stored: Decimal::ZERO,
-            pending: Decimal::ZERO,
-        });
+        let account =
+            self.users.entry(user_id).or_insert(Account { limit, seen, stored: Decimal::ZERO, pending: Decimal::ZERO });
         (account.limit, account.seen) = (limit, seen);
         let spent = account.stored + account.pending;
         let standing = match &self.month {
@@ -83,7 +85,7 @@ impl Ledger {
     }
 
     /// Adds what a request of a followed user has cost at Bedrock.
-    pub fn record(&mut self, record: &UsageRecord, now: DateTime<Utc>) {
+    pub(super) fn record(&mut self, record: &UsageRecord, now: DateTime<Utc>) {
         self.turn_over(now);
         let (Some(cost), Provider::Bedrock) = (record.cost, record.provider) else { return };
         let is_old = self.month.as_ref().is_some_and(|month| record.timestamp < month.start);
@@ -97,7 +99,7 @@ impl Ledger {
     }
 
     /// Whether a mark was passed that has not been told of this month.
-    pub fn passes(&mut self, user_id: Uuid) -> Option<Passed> {
+    pub(super) fn passes(&mut self, user_id: Uuid) -> Option<Passed> {
         let account = self.users.get(&user_id)?;
         let (spent, limit) = (account.stored + account.pending, account.limit);
         let percent = percent(spent, limit);
@@ -113,7 +115,7 @@ impl Ledger {
     }
 
     /// Of which users and of which records the database is to be asked; `None` when there is nothing to ask.
-    pub fn question(&mut self, now: DateTime<Utc>, instant: Instant) -> Option<(Vec<Uuid>, Vec<Uuid>)> {
+    pub(super) fn question(&mut self, now: DateTime<Utc>, instant: Instant) -> Option<(Vec<Uuid>, Vec<Uuid>)> {
         self.turn_over(now);
         let waiting: HashSet<Uuid> = self.pending.values().map(|pending| pending.user_id).collect();
         self.users.retain(|user_id, account| {
@@ -127,7 +129,7 @@ impl Ledger {
     }
 
     /// Takes in the answer about `asked` users.
-    pub fn answered(&mut self, asked: &[Uuid], spend: Spend) {
+    pub(super) fn answered(&mut self, asked: &[Uuid], spend: Spend) {
         if self.month.as_ref().is_some_and(|month| month.start > spend.month.start && month.zone == spend.month.zone) {
             // Asked before the month ended.
             return;
