@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test a broken assumption has to stop it on the spot")]
 
 mod aggregates;
+mod budgets;
 mod connections;
 mod count_tokens;
 mod documents;

@@ -86,6 +86,22 @@ async fn a_key_may_have_a_model_for_each_family() {
     assert_eq!(families, ["haiku", "opus", "sonnet"]);
 }
 
+/// The budget is the user's, and stays when the next key says nothing of it.
+#[tokio::test]
+async fn a_key_may_bring_a_budget_for_its_user() {
+    let around = Surroundings::start().await;
+    for (budget, expected) in [(&["--monthly-budget-usd", "49.90"][..], "49.90"), (&[], "49.90")] {
+        let output = run(&[&["key", "issue", "--user", "Ada"], budget].concat(), around.environment(), "").await;
+        secret(stdout(&output).trim());
+        assert_eq!(stderr(&output).contains("49.90 USD"), !budget.is_empty(), "{}", stderr(&output));
+        let stored: String = sqlx::query_scalar("SELECT monthly_budget_usd::text FROM users WHERE name = 'Ada'")
+            .fetch_one(&around.database.pool)
+            .await
+            .unwrap();
+        assert_eq!(stored, expected);
+    }
+}
+
 #[tokio::test]
 async fn a_second_key_belongs_to_the_same_user() {
     let around = Surroundings::start().await;
@@ -126,6 +142,9 @@ async fn wrong_input_is_refused_with_its_remedy() {
             "",
             "give --region eu-west-1",
         ),
+        (&["key", "issue", "--user", "x", "--monthly-budget-usd", "-1"], "", "such as 50 or 49.90"),
+        (&["key", "issue", "--user", "x", "--monthly-budget-usd", "NaN"], "", "such as 50 or 49.90"),
+        (&["key", "issue", "--user", "x", "--monthly-budget-usd", "1e12"], "", "such as 50 or 49.90"),
         (&["key", "issue", "--user", "x", "--model-for", "haiku"], "", "FAMILY=MODEL"),
         (&["key", "issue", "--user", "x", "--model-for", "poem=anthropic.x"], "", "fable, opus, sonnet, haiku, other"),
         (&["key", "issue", "--user", "x", "--model-for", "haiku=../x"], "", "global.anthropic.claude-opus-5-5"),

@@ -38,7 +38,7 @@ pub(super) struct IssueArgs {
     #[arg(long, value_parser = routing)]
     routing: Option<RoutingStrategy>,
     /// What Bedrock may cost for the user in a calendar month, in USD, such as 50 or 49.90 [default for a new user: no limit].
-    #[arg(long, value_name = "USD", value_parser = budget)]
+    #[arg(long, value_name = "USD", value_parser = budget, allow_negative_numbers = true)]
     monthly_budget_usd: Option<Decimal>,
     /// Read the Bedrock API key of this access key from the first line of standard input.
     #[arg(long)]

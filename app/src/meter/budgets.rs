@@ -18,7 +18,7 @@ use ledger::Ledger;
 
 /// How often the database is asked for what other instances have written, after [`AT_ONCE`]: every five seconds.
 const EVERY: Duration = Duration::from_millis(4_950);
-/// It is asked at once about a user who is new here, but no more often than this.
+/// It is asked at once about a user who is new here or spends fast, but no more often than this.
 const AT_ONCE: Duration = Duration::from_millis(50);
 /// How long a start waits for the first answer.
 const FIRST_LOOK: Duration = Duration::from_secs(3);
@@ -27,7 +27,7 @@ const FIRST_LOOK: Duration = Duration::from_secs(3);
 #[derive(Clone, Debug)]
 pub struct Budgets {
     ledger: Arc<Mutex<Ledger>>,
-    somebody_new: Arc<Notify>,
+    ask_now: Arc<Notify>,
 }
 
 /// The task that asks the database.
@@ -41,7 +41,7 @@ pub struct BudgetsTask {
 impl Budgets {
     /// Starts to ask the database.
     pub fn start(database: Database) -> (Self, BudgetsTask) {
-        let budgets = Self { ledger: Arc::default(), somebody_new: Arc::default() };
+        let budgets = Self { ledger: Arc::default(), ask_now: Arc::default() };
         let stop = CancellationToken::new();
         let (told, looked) = watch::channel(false);
         let (following, stopped) = (budgets.clone(), stop.clone());
@@ -57,7 +57,7 @@ impl Budgets {
         let Some(limit) = principal.monthly_budget_usd else { return Standing::Open };
         let (standing, is_new) = self.lock().check(principal.user_id, limit, now, Instant::now());
         if is_new {
-            self.somebody_new.notify_one();
+            self.ask_now.notify_one();
         }
         self.tell(principal.user_id);
         standing
@@ -65,7 +65,9 @@ impl Budgets {
 
     /// A request has cost something; it counts at once.
     pub fn record(&self, record: &UsageRecord) {
-        self.lock().record(record, Utc::now());
+        if self.lock().record(record, Utc::now()) {
+            self.ask_now.notify_one();
+        }
         self.tell(record.user_id);
     }
 
@@ -100,7 +102,7 @@ impl Budgets {
             tokio::time::sleep(AT_ONCE).await;
             tokio::select! {
                 () = tokio::time::sleep(EVERY) => {}
-                () = self.somebody_new.notified() => {}
+                () = self.ask_now.notified() => {}
             }
         }
     }

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 /// The numbers of the bridge to Bedrock.
-const ROWS: [RangeInclusive<u8>; 3] = [1..=37, 47..=52, 71..=74];
+const ROWS: [RangeInclusive<u8>; 4] = [1..=37, 47..=52, 71..=74, 85..=85];
 
 #[test]
 fn every_row_of_the_bridge_is_named_by_a_test() {

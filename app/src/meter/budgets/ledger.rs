@@ -18,6 +18,9 @@ const MAX_USERS: usize = 50_000;
 /// Records that wait for the database at the most; those beyond count when the database has them.
 const MAX_PENDING: usize = 20_000;
 
+/// One part in so many of what is left may be spent before the database is asked again, whose sums others add to.
+const BLIND_SHARE: Decimal = Decimal::TEN;
+
 /// A user's way past a mark, for the log.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Passed {
@@ -45,6 +48,20 @@ struct Account {
     stored: Decimal,
     /// The sum of the user's pending records of the month.
     pending: Decimal,
+    /// What was recorded here since the database was asked last.
+    blind: Decimal,
+}
+
+impl Account {
+    fn new(limit: Decimal, seen: Instant) -> Self {
+        Self { limit, seen, stored: Decimal::ZERO, pending: Decimal::ZERO, blind: Decimal::ZERO }
+    }
+
+    /// Whether so much was spent since the last look that others, who spend as well, have to be heard before more is.
+    fn wants_a_look(&self) -> bool {
+        let left = self.limit - self.stored - self.pending + self.blind;
+        self.blind >= left / BLIND_SHARE
+    }
 }
 
 #[derive(Debug)]
@@ -68,8 +85,7 @@ impl Ledger {
         if is_new && self.users.len() >= MAX_USERS {
             return (Standing::Open, false);
         }
-        let account =
-            self.users.entry(user_id).or_insert(Account { limit, seen, stored: Decimal::ZERO, pending: Decimal::ZERO });
+        let account = self.users.entry(user_id).or_insert(Account::new(limit, seen));
         (account.limit, account.seen) = (limit, seen);
         let spent = account.stored + account.pending;
         let standing = match &self.month {
@@ -84,10 +100,10 @@ impl Ledger {
         (standing, is_new)
     }
 
-    /// Adds what a request of a followed user has cost at Bedrock.
-    pub(super) fn record(&mut self, record: &UsageRecord, now: DateTime<Utc>) {
+    /// Adds what a request of a followed user has cost at Bedrock, and says whether the database is to be asked now.
+    pub(super) fn record(&mut self, record: &UsageRecord, now: DateTime<Utc>) -> bool {
         self.turn_over(now);
-        let (Some(cost), Provider::Bedrock) = (record.cost, record.provider) else { return };
+        let (Some(cost), Provider::Bedrock) = (record.cost, record.provider) else { return false };
         let is_old = self.month.as_ref().is_some_and(|month| record.timestamp < month.start);
         if let Some(account) = self.users.get_mut(&record.user_id).filter(|_| !is_old)
             && self.pending.len() < MAX_PENDING
@@ -95,7 +111,10 @@ impl Ledger {
             account.pending += cost.usd;
             let pending = Pending { user_id: record.user_id, timestamp: record.timestamp, usd: cost.usd };
             self.pending.insert(record.request_id, pending);
+            account.blind += cost.usd;
+            return account.wants_a_look();
         }
+        false
     }
 
     /// Whether a mark was passed that has not been told of this month.
@@ -144,6 +163,7 @@ impl Ledger {
         for user_id in asked {
             if let Some(account) = self.users.get_mut(user_id) {
                 account.stored = totals.get(user_id).copied().unwrap_or_default();
+                account.blind = Decimal::ZERO;
             }
         }
         self.sum_pending();
@@ -154,7 +174,7 @@ impl Ledger {
         let Some(month) = self.month.take_if(|month| now >= month.end) else { return };
         self.told.clear();
         self.pending.retain(|_, pending| pending.timestamp >= month.end);
-        self.users.values_mut().for_each(|account| account.stored = Decimal::ZERO);
+        self.users.values_mut().for_each(|account| (account.stored, account.blind) = Default::default());
         self.sum_pending();
     }
 

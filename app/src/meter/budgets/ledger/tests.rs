@@ -137,3 +137,16 @@ fn idle_users_are_forgotten_and_the_rest_is_bounded() {
     }
     assert_eq!(ledger.pending.len(), MAX_PENDING);
 }
+
+#[test]
+fn who_spends_a_tenth_of_the_rest_has_others_heard() {
+    let (now, mut ledger) = ("2026-03-10T00:00:00Z", ledger("5"));
+    let costs = ["0.2", "0.29", "0.01", "0.1"].into_iter().zip(1..);
+    let asks: Vec<bool> = costs.map(|(cost, number)| ledger.record(&record(number, now, cost), at(now))).collect();
+    assert_eq!(asks, [false, false, true, true]);
+    ledger.answered(&[USER], spend(3, "9.9", &[1, 2, 3, 4]));
+    assert!(!ledger.record(&record(5, now, "0.009"), at(now)));
+    assert!(ledger.record(&record(6, now, "0.001"), at(now)));
+    ledger.answered(&[USER], spend(3, "11", &[5, 6]));
+    assert!(ledger.record(&record(7, now, "0.001"), at(now)), "what is spent too much is heard at once");
+}
