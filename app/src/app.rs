@@ -7,8 +7,9 @@ use anyhow::Context as _;
 use futures_util::Stream;
 use tokio::net::TcpListener;
 
+use crate::admin::{Admin, Logins, SharedAdmin, Tokens};
 use crate::auth::{self, Directory, KeyHasher, LastUsed, LastUsedTask};
-use crate::config::{Config, LimitConfig};
+use crate::config::{Config, DatabaseConfig, LimitConfig};
 use crate::ingress::{self, InFlight, Ingress, RateLimit, SharedIngress, Stages};
 use crate::keyring::Keyring;
 use crate::meter::{self, Budgets, BudgetsTask, Journal, Prices, Recorder, RecorderTask, Upkeep};
@@ -26,6 +27,7 @@ use crate::vault::Vault;
 /// The service, bound to its port, not serving yet.
 pub struct App {
     ingress: SharedIngress,
+    admin: SharedAdmin,
     limits: LimitConfig,
     listener: TcpListener,
     address: SocketAddr,
@@ -37,7 +39,11 @@ pub struct App {
     upkeep: Upkeep,
     sharing: [SharingTask; 2],
     database: Database,
+    admin_database: Database,
 }
+
+/// Connections of the admin API to PostgreSQL at the most.
+const ADMIN_CONNECTIONS: u32 = 4;
 
 impl App {
     /// Builds everything and binds the port. Nothing is connected to yet, so that this works while the database is away.
@@ -47,6 +53,11 @@ impl App {
     pub async fn build(config: Config, vault: Arc<dyn Vault>) -> anyhow::Result<Self> {
         let capabilities_file = config.bedrock.capabilities_file.clone().unwrap_or_default();
         let database = Database::open(&config.database)?;
+        // Reports take their connections from no developer's request.
+        let admin_database = Database::open(&DatabaseConfig {
+            max_connections: ADMIN_CONNECTIONS.min(config.database.max_connections),
+            ..config.database.clone()
+        })?;
         let http = http_client(&config.timeouts).context("the HTTP client cannot be made")?;
         let plan_clients = match config.plan.http2_connections {
             0 => vec![http.clone()],
@@ -104,8 +115,15 @@ impl App {
             rate: RateLimit::new(config.limits.key_requests_per_minute),
             stages: Stages::default(),
         });
+        let admin = Arc::new(Admin {
+            database: admin_database.clone(),
+            tokens: Tokens::new(&config.keys.hasher_secret, config.admin.credentials.as_ref()),
+            config: config.admin,
+            logins: Logins::default(),
+        });
         Ok(Self {
             ingress,
+            admin,
             limits: config.limits,
             listener,
             address,
@@ -117,6 +135,7 @@ impl App {
             upkeep,
             sharing: [sharing_task, capabilities_task],
             database,
+            admin_database,
         })
     }
 
@@ -130,6 +149,7 @@ impl App {
     pub async fn run(self, signals: impl Stream<Item = ()>) {
         let Self {
             ingress,
+            admin,
             limits,
             listener,
             address,
@@ -141,6 +161,7 @@ impl App {
             following,
             sharing,
             database,
+            admin_database,
         } = self;
         tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
         let stages = ingress.stages.clone();
@@ -157,7 +178,7 @@ impl App {
                     upkeep.first_look(),
                     budgets.first_look()
                 );
-                ingress::serve(listener, ingress, limits).await;
+                ingress::serve(listener, ingress, admin, limits).await;
             };
             tokio::select! {
                 () = ingress => {}
@@ -176,6 +197,7 @@ impl App {
         recorder.drain().await;
         last_used.stop().await;
         database.close().await;
+        admin_database.close().await;
         tracing::info!("stopped");
     }
 }

@@ -1,11 +1,17 @@
 //! Lists the APIs and renders their OpenAPI documents; needs no database and no network.
 
+use crate::admin::admin_service;
 use crate::ingress::proxy_service;
 
 /// The documents by file name.
-pub fn documents() -> [(&'static str, String); 2] {
-    let service = proxy_service();
-    [("proxy.yaml", service.spec_yaml()), ("proxy.json", service.spec())]
+pub fn documents() -> [(&'static str, String); 4] {
+    let (proxy, admin) = (proxy_service(), admin_service());
+    [
+        ("proxy.yaml", proxy.spec_yaml()),
+        ("proxy.json", proxy.spec()),
+        ("admin.yaml", admin.spec_yaml()),
+        ("admin.json", admin.spec()),
+    ]
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a broken assumption has to stop it on the spot")]
 
+mod admin;
 mod aggregates;
 mod budgets;
 mod connections;

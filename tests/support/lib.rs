@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "in a harness a broken assumption has to stop the test on the spot")]
 
+pub mod administrator;
 mod app;
 mod balancer;
 mod bedrock_api;
@@ -23,6 +24,7 @@ pub mod sse;
 pub mod tls;
 mod upstream;
 
+pub use administrator::Administrator;
 pub use app::{Surroundings, TestApp};
 pub use balancer::Balancer;
 pub use bedrock_api::BedrockApi;

@@ -1,5 +1,6 @@
 //! Settings of every role, read from the environment once, before anything starts; all problems are reported together.
 
+mod admin;
 mod env;
 mod journal;
 mod limits;
@@ -7,6 +8,7 @@ mod reports;
 mod settings;
 mod variables;
 
+pub use admin::{AdminConfig, AdminCredentials};
 pub use env::{ConfigProblems, Environment};
 pub use journal::JournalConfig;
 pub use limits::LimitConfig;

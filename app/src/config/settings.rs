@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
 
+use super::admin::AdminConfig;
 use super::env::{ConfigProblems, Environment};
 use super::journal::JournalConfig;
 use super::limits::LimitConfig;
@@ -36,6 +37,8 @@ pub struct Config {
     pub reports: ReportConfig,
     /// Where usage waits for the database.
     pub journal: JournalConfig,
+    /// Who administers.
+    pub admin: AdminConfig,
     /// `LOG_LEVEL`
     pub log_level: LevelFilter,
 }
@@ -152,13 +155,27 @@ impl Config {
         let limits = LimitConfig::read(env_ref);
         let reports = ReportConfig::read(env_ref);
         let journal = JournalConfig::read(env_ref);
+        let admin = AdminConfig::read(env_ref);
         let log_level = env_ref.parse(&var::LOG_LEVEL, |text| {
             text.parse::<LevelFilter>().map_err(|_| "is no level; write error, warn, info, debug or trace")
         });
         env.finish()?;
         // After `finish` nothing required is missing; the pattern says so without a panic.
-        match (server, database, keys, vault, plan, dialect, bedrock_max, timeouts, limits, reports, journal, log_level)
-        {
+        match (
+            server,
+            database,
+            keys,
+            vault,
+            plan,
+            dialect,
+            bedrock_max,
+            timeouts,
+            limits,
+            reports,
+            journal,
+            admin,
+            log_level,
+        ) {
             (
                 Some(server),
                 Some(database),
@@ -171,6 +188,7 @@ impl Config {
                 Some(limits),
                 Some(reports),
                 Some(journal),
+                Some(admin),
                 Some(log_level),
             ) => Ok(Self {
                 server,
@@ -183,6 +201,7 @@ impl Config {
                 limits,
                 reports,
                 journal,
+                admin,
                 log_level,
             }),
             _ => Err(ConfigProblems(vec!["a required setting is missing".to_owned()])),

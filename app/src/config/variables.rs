@@ -93,6 +93,27 @@ pub(super) const LOCAL_VAULT_KEY_FILE: Variable = Variable::new(
     Required,
     "File with 32 random bytes in base64, under which Bedrock keys are encrypted.",
 );
+/// The administrator's name.
+pub(super) const ADMIN_USERNAME: Variable =
+    Variable::new("ADMIN_USERNAME", Unset, "Name of the administrator; unset: nobody can log in to the admin API.");
+/// The administrator's password.
+pub(super) const ADMIN_PASSWORD_HASH: Variable = Variable::new(
+    "ADMIN_PASSWORD_HASH",
+    Unset,
+    "Hash of the administrator's password, as the role `hash-password` prints it.",
+);
+/// Networks of administrators.
+pub(super) const ADMIN_ALLOWED_CIDRS: Variable = Variable::new(
+    "ADMIN_ALLOWED_CIDRS",
+    Value("127.0.0.0/8,::1/128"),
+    "Networks from which the admin API may be used.",
+);
+/// Load balancers.
+pub(super) const TRUSTED_PROXIES: Variable = Variable::new(
+    "TRUSTED_PROXIES",
+    Unset,
+    "Networks of the load balancers in front, whose `X-Forwarded-For` is believed; unset: nobody's.",
+);
 /// Bedrock's interface.
 pub(super) const BEDROCK_API: Variable = Variable::new(
     "BEDROCK_API",
@@ -221,6 +242,10 @@ pub const VARIABLES: &[Variable] = &[
     METER_PLAN,
     BEDROCK_ENDPOINT_URL,
     BEDROCK_CONTROL_ENDPOINT_URL,
+    ADMIN_USERNAME,
+    ADMIN_PASSWORD_HASH,
+    ADMIN_ALLOWED_CIDRS,
+    TRUSTED_PROXIES,
     BEDROCK_API,
     BEDROCK_CAPABILITIES_FILE,
     MAX_BODY_SIZE,

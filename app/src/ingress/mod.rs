@@ -28,6 +28,7 @@ pub use stages::Stages;
 
 use tokio::net::TcpListener;
 
+use crate::admin::SharedAdmin;
 use crate::config::{LimitConfig, ServerConfig, TimeoutConfig};
 use crate::relay::Relay;
 use crate::store::Database;
@@ -55,12 +56,12 @@ pub struct Ingress {
 pub type SharedIngress = Arc<Ingress>;
 
 /// Serves on the listener until a shutdown has come to its end.
-pub async fn serve(listener: TcpListener, ingress: SharedIngress, limits: LimitConfig) {
+pub async fn serve(listener: TcpListener, ingress: SharedIngress, admin: SharedAdmin, limits: LimitConfig) {
     let service = server::Service {
         waits: phase::Waits { head: limits.head, keep_alive: limits.keep_alive },
         stages: ingress.stages.clone(),
         tasks: server::Tasks::default(),
-        routes: Arc::new(routes::routes(ingress)),
+        routes: Arc::new(routes::routes(ingress, admin)),
     };
     server::serve(listener, service).await;
 }

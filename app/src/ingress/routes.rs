@@ -15,6 +15,7 @@ use super::forward::forward;
 use super::native::native;
 use super::service::proxy_service;
 use super::{SharedIngress, error};
+use crate::admin::{self, SharedAdmin};
 use crate::relay::Operation;
 
 /// Operations of the Messages API that the OpenAPI document describes; a test holds it to them. Other methods on these
@@ -44,7 +45,7 @@ const NATIVE: &[&str] = &[
 ];
 
 /// All routes of the proxy.
-pub(super) fn routes(ingress: SharedIngress) -> impl Endpoint<Output = Response> + 'static {
+pub(super) fn routes(ingress: SharedIngress, admin: SharedAdmin) -> impl Endpoint<Output = Response> + 'static {
     let documented: Arc<BoxEndpoint<'static>> = Arc::new(proxy_service().into_endpoint().map_to_response().boxed());
     let mut route = Route::new();
     for path in OPEN {
@@ -58,6 +59,7 @@ pub(super) fn routes(ingress: SharedIngress) -> impl Endpoint<Output = Response>
         route = route.at(path, Arc::clone(&of_bedrock));
     }
     route
+        .nest_no_strip("/admin", admin::routes(admin))
         .at("/ak/:access_key/v1/*rest", pass_through)
         .at("/v1/*rest", pass_through)
         .at("/ak/:access_key", head(greet))

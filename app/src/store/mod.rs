@@ -1,5 +1,6 @@
 //! PostgreSQL: the only module that speaks SQL. Every statement is checked at compile time against the query cache.
 
+mod admin;
 mod budgets;
 mod capabilities;
 mod followed;
@@ -20,6 +21,7 @@ use chrono::{DateTime, Utc};
 use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 
+pub use admin::{Actor, Change, ChangeError, NewUser, UserChange, UserFilter, UserRow};
 pub use budgets::{Month, Spend};
 pub use followed::{FollowTask, Followed};
 pub use issue::{IssueError, NewKey};

@@ -1,0 +1,13 @@
+//! Who may use the admin API: from which networks, with which password, how often, and with which tokens.
+
+mod address;
+mod logins;
+mod password;
+mod tokens;
+
+pub use logins::Logins;
+pub use tokens::Tokens;
+
+pub(super) use address::client_address;
+pub(super) use password::verify;
+pub(super) use tokens::{LIFETIME, Token};

@@ -1,0 +1,43 @@
+//! Changes: fields that are left out, fields that are null, and what stands against a change.
+
+use poem_openapi::types::MaybeUndefined;
+
+use super::problem::{Kind, Problem};
+use crate::store::{Change, ChangeError};
+
+/// What becomes of a field.
+///
+/// # Errors
+/// Those of `read`, which makes a value of what was given.
+pub(super) fn changed<T, V>(
+    field: MaybeUndefined<T>,
+    read: impl FnOnce(T) -> Result<V, Problem>,
+) -> Result<Change<V>, Problem> {
+    Ok(match field {
+        MaybeUndefined::Undefined => Change::Keep,
+        MaybeUndefined::Null => Change::Set(None),
+        MaybeUndefined::Value(given) => Change::Set(Some(read(given)?)),
+    })
+}
+
+/// What each constraint that input can meet has to say, so that input never is an error of the server.
+const CONSTRAINTS: &[(&str, Kind, &str, &str)] = &[(
+    "users_name_key",
+    Kind::Conflict,
+    "user_name_taken",
+    "There is a user with this name already. Take another name, or change that user.",
+)];
+
+impl From<ChangeError> for Problem {
+    fn from(error: ChangeError) -> Self {
+        let constraint = match error {
+            ChangeError::Store(error) => return error.into(),
+            ChangeError::Constraint(constraint) => constraint,
+        };
+        if let Some((_, kind, code, message)) = CONSTRAINTS.iter().find(|(name, ..)| *name == constraint) {
+            return Self::new(*kind, code, *message);
+        }
+        tracing::error!(constraint, "a change of the admin API was stopped by the schema only");
+        Self::new(Kind::Conflict, "conflict", format!("What is stored already forbids this ({constraint})."))
+    }
+}

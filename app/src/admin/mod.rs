@@ -1,0 +1,40 @@
+//! The admin API: users, keys, usage and the state of the proxy, for administrators.
+//!
+//! Each file has the operations of one resource. An operation checks its input, has `store` do the work in one transaction
+//! with its audit row, and tells the other instances; it never touches the path of a developer's request.
+
+mod access;
+mod caller;
+mod change;
+mod list;
+mod login;
+mod money;
+mod problem;
+mod routes;
+mod service;
+mod users;
+
+use std::sync::Arc;
+
+pub use access::{Logins, Tokens};
+pub use routes::routes;
+pub use service::{AdminApi, admin_service};
+
+use crate::config::AdminConfig;
+use crate::store::Database;
+
+/// What the operations work with.
+#[derive(Debug)]
+pub struct Admin {
+    /// A pool of its own, so that no report ever waits in front of a developer's request, or behind one.
+    pub database: Database,
+    /// Who may, and from where.
+    pub config: AdminConfig,
+    /// Makes and reads the tokens of administrators.
+    pub tokens: Tokens,
+    /// Failed logins of the last minute.
+    pub logins: Logins,
+}
+
+/// As the operations share it.
+pub type SharedAdmin = Arc<Admin>;

@@ -1,0 +1,31 @@
+//! The operations of the admin API as one OpenAPI service, which serves them and describes them.
+
+use poem_openapi::{OpenApiService, Tags};
+
+use super::login::LoginPart;
+use super::users::UsersPart;
+
+/// Groups of operations.
+#[derive(Tags)]
+pub(super) enum Tag {
+    /// Logging in and out.
+    Login,
+    /// Developers: what they may, and what they may cost.
+    Users,
+}
+
+/// The operations of the admin API.
+pub type AdminApi = (LoginPart, UsersPart);
+
+/// The service behind them.
+pub fn admin_service() -> OpenApiService<AdminApi, ()> {
+    OpenApiService::new((LoginPart, UsersPart), "Claude Code Proxy: admin API", env!("CARGO_PKG_VERSION"))
+        .description(
+            "Users, access keys, Bedrock keys, budgets, usage and cost. Log in at `POST /admin/auth/login` with name and \
+             password, and send the token that it gives with every other request.\n\n\
+             Ids are UUIDs, times RFC 3339, amounts of money decimal strings in US dollars. Lists come in pages: give `next` \
+             as `cursor` to get the next one.",
+        )
+        .license(poem_openapi::LicenseObject::new("MIT OR Apache-2.0"))
+        .server(poem_openapi::ServerObject::new("/").description("The proxy that serves this document"))
+}

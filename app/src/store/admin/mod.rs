@@ -1,0 +1,53 @@
+//! What the admin API does with the database: every change in one transaction with its row of the audit log.
+
+mod audit;
+mod tokens;
+mod users;
+
+pub use audit::Actor;
+pub use users::{NewUser, UserChange, UserFilter, UserRow};
+
+use super::StoreError;
+
+/// What becomes of a value that may be missing.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub enum Change<T> {
+    /// It stays.
+    #[default]
+    Keep,
+    /// It becomes this, or is taken away.
+    Set(Option<T>),
+}
+
+impl<T> Change<T> {
+    /// Whether it changes, and to what: two parameters of a statement.
+    fn parameters(&self) -> (bool, Option<&T>) {
+        match self {
+            Self::Keep => (false, None),
+            Self::Set(value) => (true, value.as_ref()),
+        }
+    }
+}
+
+/// Why a change was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// A constraint of the schema forbids it: something that is there already is in the way, or a value is out of range.
+    #[error("the constraint {0} forbids it")]
+    Constraint(String),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<sqlx::Error> for ChangeError {
+    fn from(error: sqlx::Error) -> Self {
+        let constraint = error.as_database_error().and_then(|error| error.constraint()).map(str::to_owned);
+        constraint.map_or_else(|| Self::Store(error.into()), Self::Constraint)
+    }
+}
+
+/// A text that `LIKE` and `ILIKE` find anywhere, with nothing in it that means something to them.
+fn pattern(text: &str) -> String {
+    format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))
+}

@@ -1,0 +1,5 @@
+//! The admin API: every operation, by the names of the OpenAPI document.
+
+mod access;
+mod coverage;
+mod users;
