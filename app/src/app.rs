@@ -72,13 +72,13 @@ impl App {
             format!("cannot listen on {listen}; is another process using the port? Set LISTEN_ADDR to another one")
         })?;
         let address = listener.local_addr()?;
-        let (prices, prices_task) = Prices::start(database.clone(), meter::LOOK_EVERY);
+        let (models, models_task) = Models::start(database.clone(), models::LOOK_EVERY);
+        let (prices, prices_task) = Prices::start(database.clone(), models.followed(), meter::LOOK_EVERY);
         let (budgets, budgets_task) = Budgets::start(database.clone());
         let (recorder, recorder_task) =
             Recorder::start(database.clone(), prices.clone(), budgets.clone(), Journal::open(&config.journal));
         let (last_used, last_used_task) = LastUsed::start(database.clone(), auth::WRITE_EVERY);
         let upkeep = Upkeep::start(database.clone(), config.reports);
-        let (models, models_task) = Models::start(database.clone(), models::LOOK_EVERY);
         let circuits = Circuits::default();
         let (sharing, sharing_task) = LimitSharing::start(database.clone(), circuits.clone());
         let learned = LearnedCapabilities::default();

@@ -43,6 +43,11 @@ impl Models {
         self.map.current()
     }
 
+    /// The same, for who may not know of this module.
+    pub fn followed(&self) -> Followed<ModelMap> {
+        self.map.clone()
+    }
+
     /// Waits for the end of the first look, however it went: a few seconds at the most. The first requests after a start
     /// would otherwise be served by another model than those that follow.
     pub async fn first_look(&self) {

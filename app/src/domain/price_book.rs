@@ -7,10 +7,12 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
-use super::{Cost, Family, TokenUsage, UnitPrices};
+use super::{Cost, Family, ModelMap, TokenUsage, UnitPrices};
 
 /// What Bedrock's ids of profiles at the list price begin with.
 const GLOBAL: &str = "global.";
+/// What the plan's name of a model is prefixed with to be that of a global profile, if Bedrock calls it the same.
+const GLOBAL_CLAUDE: &str = "global.anthropic.";
 
 /// Prices of a model, from a day on, for prompts longer than a number of tokens.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
@@ -60,8 +62,27 @@ impl PriceBook {
     /// What a request of that time cost with that Bedrock id, profile or ARN. What is not in the book costs what the
     /// dearest model of its family does, else the dearest of all: never nothing.
     pub fn cost(&self, model: &str, time: DateTime<Utc>, tokens: &TokenUsage) -> Cost {
+        self.cost_by(self.find(model), model, time, tokens)
+    }
+
+    /// What a message of the plan is worth at the list price. The plan has its own names for models: the price is that of
+    /// the model of Bedrock with the same name, else of the one that stands for it in `map`, in whatever geography.
+    pub fn list_cost(&self, name: &str, map: &ModelMap, time: DateTime<Utc>, tokens: &TokenUsage) -> Cost {
+        let global = format!("{GLOBAL_CLAUDE}{name}");
+        let mapped = || self.in_any_geography(id(&map.find(name)?.bedrock_model));
+        let rows = self.rows(&global[GLOBAL.len()..]).or_else(mapped);
+        self.cost_by(rows.map(|rows| (rows, true)), &global, time, tokens)
+    }
+
+    fn cost_by(
+        &self,
+        found: Option<(&[ModelPrice], bool)>,
+        model: &str,
+        time: DateTime<Utc>,
+        tokens: &TokenUsage,
+    ) -> Cost {
         let prompt = tokens.prompt();
-        let known = self.find(model).and_then(|(rows, at_list)| Some(in_effect(rows, time, prompt)?.unit(at_list)));
+        let known = found.and_then(|(rows, at_list)| Some(in_effect(rows, time, prompt)?.unit(at_list)));
         let prices = known.unwrap_or_else(|| self.dearest(model, time, prompt));
         Cost { usd: prices.cost_of(tokens), prices, priced: known.is_some() }
     }
@@ -78,8 +99,12 @@ impl PriceBook {
         match id.strip_prefix(GLOBAL) {
             Some(base) => Some((self.rows(base)?, true)),
             // A bare id is served in its region, which costs what a geography does.
-            None => Some((self.rows(id).or_else(|| self.rows(id.split_once('.')?.1))?, false)),
+            None => Some((self.in_any_geography(id)?, false)),
         }
+    }
+
+    fn in_any_geography(&self, id: &str) -> Option<&[ModelPrice]> {
+        self.rows(id).or_else(|| self.rows(id.split_once('.')?.1))
     }
 
     fn rows(&self, model: &str) -> Option<&[ModelPrice]> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 
-use crate::domain::{Cost, Family, PriceBook, UsageRecord};
+use crate::domain::{Cost, Family, ModelMap, PriceBook, Provider, UsageRecord};
 use crate::store::{Database, FollowTask, Followed};
 use crate::telemetry::counters;
 
@@ -19,12 +19,14 @@ const TOLD_AGAIN: Duration = Duration::from_hours(24);
 #[derive(Clone, Debug)]
 pub struct Prices {
     book: Followed<PriceBook>,
+    models: Followed<ModelMap>,
     told: Cache<String, ()>,
 }
 
 impl Prices {
-    /// Starts to look. `every`: how often, while the database answers.
-    pub fn start(database: Database, every: Duration) -> (Self, FollowTask) {
+    /// Starts to look. `models`: which model of Bedrock has the price of a model of the plan; `every`: how often, while the
+    /// database answers.
+    pub fn start(database: Database, models: Followed<ModelMap>, every: Duration) -> (Self, FollowTask) {
         let read = move || {
             let database = database.clone();
             async move { database.prices().await }
@@ -39,7 +41,7 @@ impl Prices {
             book
         };
         let (book, task) = Followed::start("the price book", PriceBook::built_in().clone(), every, read, make);
-        (Self { book, told: Cache::builder().max_capacity(MODELS).time_to_live(TOLD_AGAIN).build() }, task)
+        (Self { book, models, told: Cache::builder().max_capacity(MODELS).time_to_live(TOLD_AGAIN).build() }, task)
     }
 
     /// Waits for the end of the first look, however it went: a few seconds at the most. The first requests after a start
@@ -48,11 +50,15 @@ impl Prices {
         self.book.first_look().await;
     }
 
-    /// What a request cost, at the prices of the time of its arrival. That it had no price of its own is counted, and
+    /// What a request cost, at the prices of the time of its arrival; of the plan, what it is worth at the list price. That it had no price of its own is counted, and
     /// told once for each model.
     pub fn cost(&self, record: &UsageRecord) -> Cost {
         let model = &record.upstream_model;
-        let cost = self.book.current().cost(model, record.timestamp, &record.tokens);
+        let (book, time, tokens) = (self.book.current(), record.timestamp, &record.tokens);
+        let cost = match record.provider {
+            Provider::Bedrock => book.cost(model, time, tokens),
+            Provider::Plan => book.list_cost(model, &self.models.current(), time, tokens),
+        };
         if !cost.priced {
             let family = Family::of(model).name();
             counters::price_missing(family);

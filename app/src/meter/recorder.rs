@@ -1,8 +1,8 @@
 //! Takes usage records from requests without making them wait for the database, which gets them in batches.
 
 mod deposit;
+mod every_second;
 mod feed;
-mod upkeep;
 
 use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::task::JoinHandle;
@@ -38,7 +38,7 @@ pub struct RecorderTask {
     stop: CancellationToken,
     feed: JoinHandle<()>,
     done: CancellationToken,
-    upkeep: JoinHandle<()>,
+    every_second: JoinHandle<()>,
 }
 
 impl Recorder {
@@ -54,8 +54,8 @@ impl Recorder {
         let deposit = Deposit::new(database, stop.clone(), oldest.clone());
         let feed = tokio::spawn(Feed::new(receiver, journal.clone(), deposit).run());
         let recorder = Self { queue, prices, budgets, journal };
-        let upkeep = tokio::spawn(upkeep::run(recorder.clone(), oldest, done.clone()));
-        (recorder, RecorderTask { stop, feed, done, upkeep })
+        let every_second = tokio::spawn(every_second::run(recorder.clone(), oldest, done.clone()));
+        (recorder, RecorderTask { stop, feed, done, every_second })
     }
 
     /// Prices a record and writes it down, in the journal and in the log, and has it stored. Takes as long as a write to a file does.
@@ -89,7 +89,7 @@ impl RecorderTask {
             tracing::error!("the task that writes usage failed; the log has its records");
         }
         self.done.cancel();
-        if self.upkeep.await.is_err() {
+        if self.every_second.await.is_err() {
             tracing::error!("the task that looks after the usage journal failed; the log has its records");
         }
     }

@@ -85,6 +85,32 @@ async fn a_model_without_a_price_costs_what_the_dearest_does() {
     }
 }
 
+/// With `METER_PLAN` what the plan served is worth the list price of its model, under the plan's names.
+#[tokio::test]
+async fn what_the_plan_serves_is_valued_at_the_list_price() {
+    let counters = Counters::default();
+    let _seen = metrics::set_default_local_recorder(&counters);
+    let app = TestApp::start_in(Surroundings::start().await.with("METER_PLAN", "true")).await;
+    let key = app.key().await;
+    let client = Client::of(&app, &key);
+    for model in ["claude-opus-4-8", "claude-haiku-4-5-20251001", "claude-fable-9"] {
+        app.plan().enqueue(Reply::plan_json(&billed().with_model(model)));
+        client.ask().await;
+    }
+    let around = app.stop().await;
+    let expected = [
+        // 3 × 5 = 15; 550 × 25 = 13750; 40 × 0.50 = 20; 304 × 6.25 = 1900; 12000 × 10 = 120000.
+        Row::of("claude-opus-4-8", "0.135685", ["5", "25", "0.5", "6.25", "10"], true),
+        // 3 × 1 = 3; 550 × 5 = 2750; 40 × 0.10 = 4; 304 × 1.25 = 380; 12000 × 2 = 24000.
+        Row::of("claude-haiku-4-5-20251001", "0.027137", ["1", "5", "0.1", "1.25", "2"], true),
+        // As Fable 5: 3 × 10 = 30; 550 × 50 = 27500; 40 × 1 = 40; 304 × 12.50 = 3800; 12000 × 20 = 240000.
+        Row::of("claude-fable-9", "0.27137", ["10", "50", "1", "12.5", "20"], false),
+    ];
+    assert_eq!(rows(&around.database).await, expected);
+    assert_eq!(counters.get("price_missing{family=fable}"), 1);
+    assert_eq!(counters.get("price_missing{family=opus}"), 0);
+}
+
 /// The `usage` line has the values of the row; that a price is missing is told once for each model.
 #[tokio::test]
 async fn the_log_says_what_it_cost_and_which_price_is_missing() {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use claude_code_proxy::domain::{Outcome, PriceBook, Provider, TokenUsage, UsageRecord};
 use claude_code_proxy::meter::{Budgets, Prices, Recorder};
+use claude_code_proxy::models::Models;
 use rust_decimal::Decimal;
 use support::{TestDatabase, within};
 use uuid::Uuid;
@@ -61,7 +62,8 @@ async fn the_table_begins_as_the_built_in_book() {
 #[tokio::test]
 async fn a_new_price_changes_no_past() {
     let database = TestDatabase::create().await;
-    let (prices, prices_task) = Prices::start(database.open(), SOON);
+    let (models, models_task) = Models::start(database.open(), SOON);
+    let (prices, prices_task) = Prices::start(database.open(), models.followed(), SOON);
     let (budgets, budgets_task) = Budgets::start(database.open());
     let (recorder, recorder_task) = Recorder::start(database.open(), prices.clone(), budgets, None);
     within("the first look", prices.first_look()).await;
@@ -75,6 +77,7 @@ async fn a_new_price_changes_no_past() {
     within("usage to be stored", recorder_task.drain()).await;
     within("the task to end", prices_task.stop()).await;
     within("the budgets to end", budgets_task.stop()).await;
+    within("the models to end", models_task.stop()).await;
     let model = "global.anthropic.claude-opus-5-5";
     let expected = [Row::of(model, "0.004", OPUS, true), Row::of(model, "0.001", ["1", "2", "3", "4", "5"], true)];
     assert_eq!(rows(&database).await, expected);
@@ -86,7 +89,8 @@ async fn prices_stay_while_the_table_says_none() {
     let database = TestDatabase::create().await;
     execute(&database, NEW_PRICES).await;
     database.take_away().await;
-    let (prices, task) = Prices::start(database.open(), SOON);
+    let (models, models_task) = Models::start(database.open(), SOON);
+    let (prices, task) = Prices::start(database.open(), models.followed(), SOON);
     within("the first look", prices.first_look()).await;
     assert_eq!(input_price(&prices), decimal("4"));
     database.bring_back().await;
@@ -97,12 +101,13 @@ async fn prices_stay_while_the_table_says_none() {
     execute(&database, "CREATE TABLE away AS SELECT * FROM model_prices").await;
     execute(&database, "DELETE FROM model_prices").await;
     within("the task to end", task.stop()).await;
-    let (prices, task) = Prices::start(database.open(), SOON);
+    let (prices, task) = Prices::start(database.open(), models.followed(), SOON);
     within("the first look", prices.first_look()).await;
     assert_eq!(input_price(&prices), decimal("4"));
     execute(&database, "INSERT INTO model_prices SELECT * FROM away").await;
     until_input_costs(&prices, "1").await;
     within("the task to end", task.stop()).await;
+    within("the models to end", models_task.stop()).await;
 }
 
 /// What could not be computed with, or would never be found, is refused by its name.

@@ -1,6 +1,7 @@
 //! Costs worked out by hand. Prices are USD per million tokens, so tokens times price is millionths of a dollar.
 
 use super::*;
+use crate::domain::MappedModel;
 
 const BEFORE: &str = "2026-10-06T23:59:59.999Z";
 const AFTER: &str = "2026-10-07T00:00:00Z";
@@ -268,6 +269,42 @@ fn each_band_has_its_own_newest_price() {
         assert_eq!((cost.prices.output, cost.priced), (decimal(expected), true), "{time} {input}");
     }
     assert_eq!(PriceBook::of(Vec::new()), None);
+}
+
+/// What the plan serves is worth the list price, under the plan's own names; here at 5 / 25, which is 30 for a million each.
+#[test]
+fn models_of_the_plan_have_the_list_price() {
+    let mapped = |name: &str, bedrock_model: &str| MappedModel {
+        name: name.to_owned(),
+        display_name: name.to_owned(),
+        bedrock_model: bedrock_model.to_owned(),
+    };
+    let arn = "arn:aws:bedrock:us-east-1:123456789012:";
+    let (map, wrong) = ModelMap::of(vec![
+        mapped("claude-opus-4-5", "anthropic.claude-opus-4-5-20251101-v1:0"),
+        mapped("claude-opus-4-6", "eu.anthropic.claude-opus-4-6-v1"),
+        mapped("claude-opus-4-7-fast", &format!("{arn}inference-profile/us.anthropic.claude-opus-4-7")),
+        mapped("claude-opus-7", &format!("{arn}application-inference-profile/abc123")),
+        // What serves in place of a model says nothing of its price.
+        mapped("claude-opus-4-8", "anthropic.claude-haiku-5-5"),
+    ]);
+    assert_eq!(wrong, Vec::<String>::new());
+    let tokens = TokenUsage { input: 1_000_000, output: 1_000_000, ..TokenUsage::default() };
+    for (name, expected) in [
+        ("claude-opus-5", priced("30")),
+        ("claude-opus-4-8", priced("30")),
+        ("claude-opus-4-5", priced("30")),
+        ("claude-opus-4-5-20251101", priced("30")),
+        ("claude-opus-4-6-20260205", priced("30")),
+        ("claude-opus-4-7-fast", priced("30")),
+        // As the dearest of its family, at the list price too: fable is 10 + 50, opus 15 + 75.
+        ("claude-fable-5-2", unpriced("60")),
+        ("claude-opus-7", unpriced("90")),
+        ("", unpriced("90")),
+    ] {
+        let cost = PriceBook::built_in().list_cost(name, &map, AFTER.parse().unwrap(), &tokens);
+        assert_eq!((cost.usd.to_string(), cost.priced), expected, "{name}");
+    }
 }
 
 /// An application profile says nothing of its model; its own rows are its price, wherever it runs.
