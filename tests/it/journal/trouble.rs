@@ -72,6 +72,28 @@ async fn what_cannot_be_stored_at_the_end_is_stored_at_the_next_start() {
     end(journaled.recover(2).await).await;
 }
 
+/// The zone of the sums is one that the server does not know, or is missing: that is no fault of the records, so they wait.
+#[tokio::test]
+async fn records_wait_for_a_zone_that_the_server_knows() {
+    let journaled = Journaled::start().await;
+    let (process, client) = journaled.serve().await;
+    let pool = &journaled.database().pool;
+    let mend = "INSERT INTO usage_time_zone (name) VALUES ('UTC') ON CONFLICT (only_row) DO UPDATE SET name = 'UTC'";
+    let spoil = ["UPDATE usage_time_zone SET name = 'Mars/Phobos'", "DELETE FROM usage_time_zone"];
+    let told = "usage cannot be stored for the moment";
+    for (spoil, rows) in spoil.into_iter().zip(2..) {
+        let before = process.lines(told, 0).await.len();
+        sqlx::query(spoil).execute(pool).await.unwrap();
+        assert_eq!(client.ask().await.status, 200);
+        process.lines(told, before + 1).await;
+        sqlx::query(mend).execute(pool).await.unwrap();
+        rows_are(journaled.database(), rows).await;
+    }
+    assert!(!process.log().iter().any(|line| line["message"] == "usage_lost"));
+    sums_are_those_of_the_rows(journaled.database()).await;
+    end(process).await;
+}
+
 /// How much waits can be seen while it waits.
 #[tokio::test]
 async fn what_waits_is_counted() {
