@@ -11,7 +11,8 @@ use crate::domain::budget::{SpentBudget, Standing, WARN_FROM, percent};
 use crate::domain::{Provider, UsageRecord};
 use crate::store::{Month, Spend};
 
-/// Users without a request for so long are forgotten until they come back.
+/// Users without a request for so long are forgotten until they come back, but for those who have spent it all: their
+/// next request would pass, as everybody's does who is new.
 const REMEMBERED: Duration = Duration::from_mins(10);
 /// Users that are followed at the most, at some 200 bytes each; requests of others are let through.
 const MAX_USERS: usize = 50_000;
@@ -138,7 +139,9 @@ impl Ledger {
         self.turn_over(now);
         let waiting: HashSet<Uuid> = self.pending.values().map(|pending| pending.user_id).collect();
         self.users.retain(|user_id, account| {
-            instant.saturating_duration_since(account.seen) < REMEMBERED || waiting.contains(user_id)
+            instant.saturating_duration_since(account.seen) < REMEMBERED
+                || waiting.contains(user_id)
+                || account.stored >= account.limit
         });
         let knows_month = self.month.as_ref().is_some_and(|month| now < month.end);
         if knows_month && self.users.is_empty() {

@@ -120,6 +120,17 @@ fn a_mark_is_told_once_a_month() {
     assert_eq!(ledger.passes(USER).map(|passed| passed.percent), Some(90));
 }
 
+/// Whoever comes back when nothing is left would have a first request for free, again and again.
+#[test]
+fn who_has_spent_it_all_is_not_forgotten_before_the_month_ends() {
+    let (now, mut ledger) = ("2026-03-10T00:00:00Z", ledger("10"));
+    let later = Instant::now() + 2 * REMEMBERED;
+    assert_eq!(ledger.question(at(now), later), Some((vec![USER], vec![])));
+    assert_eq!(spent(check(&mut ledger, now)), usd("10"));
+    ledger.question(at("2026-04-01T00:00:00Z"), later);
+    assert_eq!(ledger.users.len(), 0);
+}
+
 #[test]
 fn idle_users_are_forgotten_and_the_rest_is_bounded() {
     let (now, mut ledger) = (at("2026-03-10T00:00:00Z"), ledger("0"));
