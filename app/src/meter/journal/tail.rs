@@ -74,9 +74,12 @@ impl Tail {
             None => self.begin(folder)?,
         };
         if let Err(error) = (&*live.file).write_all(text) {
-            // Half a line may be there. It is taken away if that works; the next record begins a new segment in any case.
-            if live.file.set_len(live.end.offset).is_err() {
-                self.bytes += length;
+            // Half a line may be there. It is taken away if that works, and the next record begins a new segment; but not
+            // behind an empty one, or a full disk would be filled with those.
+            match live.file.set_len(live.end.offset) {
+                Ok(()) if live.end.offset == 0 => self.live = Some(live),
+                Ok(()) => {}
+                Err(_) => self.bytes += length,
             }
             return Err(error.into());
         }
@@ -127,5 +130,30 @@ impl Tail {
             live.synced = true;
         }
         std::mem::take(&mut self.unsynced)
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+
+    use super::*;
+
+    /// B-79
+    #[test]
+    fn a_full_disk_is_not_filled_with_segments() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::claim(root.path()).unwrap();
+        let mut tail = Tail::new(&folder, 1 << 20).unwrap();
+        // A file that may not grow is what a full disk has.
+        let full = memfd_create("full", MemfdFlags::ALLOW_SEALING).unwrap();
+        fcntl_add_seals(&full, SealFlags::GROW).unwrap();
+        let end = Position { segment: 1, offset: 0 };
+        tail.live = Some(Live { file: Arc::new(full.into()), end, synced: true });
+        for _ in 0..3 {
+            assert!(matches!(tail.append(&folder, b"a line\n"), Err(Refused::Failed(_))));
+        }
+        assert_eq!((tail.live(), tail.end(), tail.bytes, tail.waiting), (Some(1), end, 0, 0));
+        assert!(folder.segments().unwrap().is_empty());
     }
 }
