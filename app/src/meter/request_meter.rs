@@ -120,6 +120,7 @@ impl RequestMeter {
     /// Bedrock refused the request, so nothing was counted there.
     pub fn was_refused(&mut self) {
         self.metered = None;
+        self.prompt = Bytes::new();
     }
 
     /// Bedrock takes nothing for what it is asked, whatever comes of it.

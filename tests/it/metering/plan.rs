@@ -131,6 +131,22 @@ async fn compressed_answers_pass_as_they_are_and_are_counted() {
     }
 }
 
+/// Bedrock is asked first and refuses, which costs nothing; then the plan serves, in a coding that nobody knows.
+#[tokio::test]
+async fn the_prompt_of_a_message_that_the_plan_served_is_not_estimated() {
+    let (app, client, _) = metering_app().await;
+    let in_a_minute = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs() + 60;
+    app.plan().enqueue(Reply::plan_limited(in_a_minute));
+    app.bedrock().enqueue(Reply::bedrock_json(&billed()));
+    client.ask().await;
+    app.bedrock().enqueue(Reply::bedrock_error(403, "AccessDeniedException", "no"));
+    app.plan().enqueue(Reply::plan_json(&of_plan()).with_header("content-encoding", "of-tomorrow"));
+    assert_eq!(client.ask().await.header("x-ccp-provider"), "plan");
+    let around = app.stop().await;
+    let row = rows(&around.database).await.pop().unwrap();
+    assert_eq!((row.provider.as_str(), row.total_tokens, row.estimated), ("plan", 0, true));
+}
+
 /// Only messages that the plan served: no refusal, nothing else that it answers, and nothing that Bedrock served.
 #[tokio::test]
 async fn what_the_plan_did_not_serve_is_no_row_of_it() {
