@@ -38,6 +38,8 @@ const UNDEFINED_TABLE: &str = "42P01";
 
 /// Waiting longer for a connection or an answer than this means that the database is away.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the end waits for connections that are in use.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The database, connected to when it is first needed: the service starts and listens while it is away.
 #[derive(Clone, Debug)]
@@ -177,9 +179,11 @@ impl Database {
         query.fetch_one(&self.pool).await.map_or(0, |count| usize::try_from(count).unwrap_or(0))
     }
 
-    /// Closes all connections and waits for those in use.
+    /// Closes all connections and waits for those in use, but not for ever: one that was let go of in the middle of a
+    /// statement is in use until the server has answered.
     pub async fn close(&self) {
-        self.pool.close().await;
+        // An error says that the time is over; the end of the process closes the rest.
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, self.pool.close()).await;
     }
 }
 

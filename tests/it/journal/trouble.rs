@@ -3,11 +3,12 @@
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use claude_code_proxy::domain::RoutingStrategy;
 use rustix::process::Signal;
 use support::process::ServeProcess;
-use support::{Answer, Client, Counters, KeyWish, PATIENCE, Reply, Surroundings, TestApp};
+use support::{Answer, Client, Counters, KeyWish, PATIENCE, Reply, Surroundings, TestApp, within};
 
 use super::{Journaled, end, kill, rows_are, sums_are_those_of_the_rows};
 
@@ -69,6 +70,30 @@ async fn what_cannot_be_stored_at_the_end_is_stored_at_the_next_start() {
     let log = std::fs::read_to_string(log).unwrap();
     assert!(log.contains("usage is in the journal until the next start") && !log.contains("usage_lost"));
     journaled.database().bring_back().await;
+    end(journaled.recover(2).await).await;
+}
+
+/// The database hangs when the process is told to end: what is under way is given up as soon as the rest.
+#[tokio::test]
+async fn a_database_that_hangs_does_not_hold_up_the_end() {
+    let journaled = Journaled::start().await;
+    let (process, client) = journaled.serve().await;
+    let mut other = journaled.database().pool.begin().await.unwrap();
+    sqlx::query("LOCK TABLE token_usage").execute(&mut *other).await.unwrap();
+    assert_eq!(client.ask().await.status, 200);
+    let waits = "SELECT count(*) FROM pg_locks WHERE relation = 'token_usage'::regclass AND NOT granted";
+    within("the writer to wait", async {
+        while sqlx::query_scalar::<_, i64>(waits).fetch_one(&mut *other).await.unwrap() == 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let told = Instant::now();
+    process.signal(Signal::TERM);
+    assert_eq!(process.slow_exit_code().await, Some(0));
+    // Ten seconds of last tries; a statement may take thirty.
+    assert!(told.elapsed() < Duration::from_secs(20), "{:?}", told.elapsed());
+    other.rollback().await.unwrap();
     end(journaled.recover(2).await).await;
 }
 

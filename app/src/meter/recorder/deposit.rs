@@ -15,9 +15,7 @@ use crate::store::{Database, StoreError};
 /// Waits between tries while the database is away.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-/// Longer than any statement may take.
-const FAR: Duration = Duration::from_mins(10);
-/// How long shutdown goes on trying to bring the last records home.
+/// How long shutdown goes on trying to bring the last records home, in all.
 const LAST_TRIES: Duration = Duration::from_secs(10);
 
 /// The way to the database.
@@ -52,50 +50,61 @@ impl Deposit {
         Self { database, stop, give_up_at: None, oldest }
     }
 
-    fn deadline(&mut self) -> Option<Instant> {
-        self.stop.is_cancelled().then(|| *self.give_up_at.get_or_insert_with(|| Instant::now() + LAST_TRIES))
-    }
-
-    /// Tries until the database has the batch. False when shutdown has no time left for it; the batch is as it was.
+    /// Tries until the database has the batch. False when shutdown has no time left for it; what is left in the batch is
+    /// not stored, or not known to be.
     pub(super) async fn store(&mut self, batch: &mut Vec<UsageRecord>) -> bool {
         self.oldest.set(batch.iter().map(|record| record.timestamp).min());
-        let mut pause = FIRST_PAUSE;
-        while !batch.is_empty() {
-            let deadline = self.deadline();
-            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                return false;
-            }
-            let far = Instant::now() + FAR;
-            match tokio::time::timeout_at(deadline.unwrap_or(far), self.database.store_usage(batch)).await {
-                Ok(Ok(stored)) => {
-                    tracing::debug!(stored, "usage stored");
-                    batch.clear();
-                }
-                Ok(Err(error)) if is_about_the_rows(&error) => {
-                    tracing::error!(%error, "the database refuses a usage record; storing them one by one");
-                    store_one_by_one(&self.database, batch).await;
-                }
-                Ok(Err(error)) => {
-                    let oldest_s = self.oldest.age().as_secs();
-                    tracing::warn!(%error, records = batch.len(), oldest_s, "usage cannot be stored for the moment");
-                    // The signal to stop ends a pause, so that a long one does not eat into the last tries.
-                    if deadline.is_some() {
-                        tokio::time::sleep(FIRST_PAUSE).await;
-                    } else {
-                        self.pause(pause).await;
-                        pause = (pause * 2).min(LONGEST_PAUSE);
-                    }
-                }
-                Err(_) => return false,
-            }
-        }
+        let stored = tokio::select! {
+            biased;
+            () = last_moment(&self.stop, &mut self.give_up_at) => return false,
+            () = store_all(&self.database, batch, &self.stop, &self.oldest) => true,
+        };
         self.oldest.set(None);
-        true
+        stored
     }
 
     /// Waits so long, or until the end is near.
     pub(super) async fn pause(&self, duration: Duration) {
-        let _ = tokio::time::timeout(duration, self.stop.cancelled()).await;
+        pause(&self.stop, duration).await;
+    }
+}
+
+async fn pause(stop: &CancellationToken, duration: Duration) {
+    // An error says that the time is over.
+    let _ = tokio::time::timeout(duration, stop.cancelled()).await;
+}
+
+/// Waits for the moment in which shutdown has no time left, whatever is under way then.
+async fn last_moment(stop: &CancellationToken, give_up_at: &mut Option<Instant>) {
+    stop.cancelled().await;
+    tokio::time::sleep_until(*give_up_at.get_or_insert_with(|| Instant::now() + LAST_TRIES)).await;
+}
+
+/// Tries until nothing is left in the batch. It may be let go of anywhere: what is stored again changes nothing.
+async fn store_all(database: &Database, batch: &mut Vec<UsageRecord>, stop: &CancellationToken, oldest: &Oldest) {
+    let mut wait = FIRST_PAUSE;
+    while !batch.is_empty() {
+        match database.store_usage(batch).await {
+            Ok(stored) => {
+                tracing::debug!(stored, "usage stored");
+                batch.clear();
+            }
+            Err(error) if is_about_the_rows(&error) => {
+                tracing::error!(%error, "the database refuses a usage record; storing them one by one");
+                store_one_by_one(database, batch).await;
+            }
+            Err(error) => {
+                let oldest_s = oldest.age().as_secs();
+                tracing::warn!(%error, records = batch.len(), oldest_s, "usage cannot be stored for the moment");
+                // The signal to stop ends a pause, so that a long one does not eat into the last tries.
+                if stop.is_cancelled() {
+                    tokio::time::sleep(FIRST_PAUSE).await;
+                } else {
+                    pause(stop, wait).await;
+                    wait = (wait * 2).min(LONGEST_PAUSE);
+                }
+            }
+        }
     }
 }
 
