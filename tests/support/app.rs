@@ -31,9 +31,13 @@ pub struct Surroundings {
 impl Surroundings {
     /// Starts both upstreams and clones a database.
     pub async fn start() -> Self {
+        Self::with_database(TestDatabase::create().await).await
+    }
+
+    /// Starts both upstreams beside this database.
+    pub async fn with_database(database: TestDatabase) -> Self {
         keep_log();
         let (plan, bedrock) = (Upstream::start().await, Upstream::start().await);
-        let database = TestDatabase::create().await;
         let hasher_secret = secret(format!("hasher-{}", uuid::Uuid::new_v4().simple()));
         let mut vault_key = tempfile::NamedTempFile::new().expect("a file for the vault's key");
         let random = [uuid::Uuid::new_v4(), uuid::Uuid::new_v4()].map(uuid::Uuid::into_bytes).concat();

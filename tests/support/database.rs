@@ -16,8 +16,10 @@ use crate::within;
 /// A migrated, empty database that is dropped with this value.
 #[derive(Debug)]
 pub struct TestDatabase {
+    server: String,
     url: String,
     name: String,
+    goes_with_server: bool,
     /// For looking at what the app has stored.
     pub pool: PgPool,
 }
@@ -28,10 +30,26 @@ impl TestDatabase {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let template = template().await;
         let name = format!("{template}_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-        within("a database", on_server(&format!("CREATE DATABASE {name} TEMPLATE {template}"))).await;
-        let url = postgres::with_database(server_url(), &name);
+        let server = server_url();
+        within("a database", on_server(server, &format!("CREATE DATABASE {name} TEMPLATE {template}"))).await;
+        Self::called(server, name)
+    }
+
+    /// One on a server that nobody else uses.
+    pub async fn create_on(server: &str) -> Self {
+        on_server(server, "CREATE DATABASE ccp_test").await;
+        let mut this = Self::called(server, "ccp_test".to_owned());
+        this.goes_with_server = true;
+        let database = this.open();
+        database.migrate().await.expect("the migrations");
+        database.close().await;
+        this
+    }
+
+    fn called(server: &str, name: String) -> Self {
+        let url = postgres::with_database(server, &name);
         let pool = PgPoolOptions::new().max_connections(2).connect_lazy(&url).expect("the URL of the test server");
-        Self { url, name, pool }
+        Self { server: server.to_owned(), url, name, goes_with_server: false, pool }
     }
 
     /// Where the app finds it.
@@ -41,14 +59,14 @@ impl TestDatabase {
 
     /// Refuses connections to this database and ends those that it has.
     pub async fn take_away(&self) {
-        on_server(&format!("ALTER DATABASE {} WITH ALLOW_CONNECTIONS false", self.name)).await;
+        on_server(&self.server, &format!("ALTER DATABASE {} WITH ALLOW_CONNECTIONS false", self.name)).await;
         let end = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'", self.name);
-        within("connections to end", on_server(&end)).await;
+        within("connections to end", on_server(&self.server, &end)).await;
     }
 
     /// Allows connections again.
     pub async fn bring_back(&self) {
-        on_server(&format!("ALTER DATABASE {} WITH ALLOW_CONNECTIONS true", self.name)).await;
+        on_server(&self.server, &format!("ALTER DATABASE {} WITH ALLOW_CONNECTIONS true", self.name)).await;
     }
 
     /// The app's own view of it.
@@ -59,11 +77,15 @@ impl TestDatabase {
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
+        if self.goes_with_server {
+            return;
+        }
         // A thread of its own, because a test's runtime cannot be waited on from inside of it.
+        let server = std::mem::take(&mut self.server);
         let drop_it = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
         let dropped = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(within("a database to be dropped", on_server(&drop_it)));
+            runtime.block_on(within("a database to be dropped", on_server(&server, &drop_it)));
         });
         // A database that stays behind is no reason to fail a test; the cluster is wiped by the next run.
         drop(dropped.join());
@@ -79,8 +101,8 @@ async fn template() -> &'static str {
     static TEMPLATE: OnceCell<String> = OnceCell::const_new();
     let made = TEMPLATE.get_or_init(|| async {
         let name = format!("ccp_test_{}", std::process::id());
-        on_server(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
-        on_server(&format!("CREATE DATABASE {name}")).await;
+        on_server(server_url(), &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await;
+        on_server(server_url(), &format!("CREATE DATABASE {name}")).await;
         let database = open(&postgres::with_database(server_url(), &name));
         database.migrate().await.expect("the migrations");
         database.close().await;
@@ -89,8 +111,8 @@ async fn template() -> &'static str {
     made.await
 }
 
-async fn on_server(statement: &str) {
-    let mut connection = PgConnection::connect(server_url()).await.expect("the test server answers");
+async fn on_server(server: &str, statement: &str) {
+    let mut connection = PgConnection::connect(server).await.expect("the test server answers");
     connection.execute(AssertSqlSafe(statement)).await.unwrap_or_else(|error| panic!("{statement}: {error}"));
     drop(connection.close().await);
 }

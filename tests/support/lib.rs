@@ -16,6 +16,7 @@ pub mod fault;
 pub mod frames;
 mod http_client;
 mod key;
+pub mod link;
 mod patience;
 pub mod process;
 pub mod program;

@@ -58,9 +58,15 @@ pub struct ServeProcess {
 impl ServeProcess {
     /// Starts `serve` on a free port, and waits until its log says where it listens.
     pub async fn start(around: &Surroundings) -> Self {
+        Self::start_with(around, &[]).await
+    }
+
+    /// The same with settings that are this process's own.
+    pub async fn start_with(around: &Surroundings, own: &[(&str, String)]) -> Self {
         let (log, path) = log_file("serve");
         let mut command = Command::new(binary());
         command.arg("serve").env_clear().envs(around.environment()).env("LISTEN_ADDR", "127.0.0.1:0");
+        command.envs(own.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(log.try_clone().expect("the log")).stderr(log).kill_on_drop(true);
         let mut child = command.spawn().expect("the binary starts");
         let url = within("the proxy to listen", async {

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
-pub use cluster::Cluster;
+pub use cluster::{Cluster, Stop};
 pub use folder::in_use;
 pub use psql::{Psql, with_database};
 
@@ -82,11 +82,7 @@ impl Database {
         if let Some(url) = external_url() {
             return Ok(Self::External(url));
         }
-        let folder = |number| workspace::root().join(format!(".local/postgres-tests-{number}"));
-        let data_dir = (0..MOST_TEST_SERVERS).map(folder).find(|folder| folder::usable(folder)).with_context(|| {
-            format!("{MOST_TEST_SERVERS} test runs use a PostgreSQL in .local at this moment; end some of them")
-        })?;
-        cluster::Reserved::new(&Options { data_dir, durable: false })?.start().map(Self::Private)
+        cluster::Reserved::new(&free_folder("postgres-tests")?)?.start().map(Self::Private)
     }
 
     /// The URL of the server, password included: never log it.
@@ -98,6 +94,13 @@ impl Database {
     }
 }
 
+impl Cluster {
+    /// An empty cluster that a test may stop and start again, whatever `DATABASE_URL` says. No stop loses what was stored.
+    pub fn for_outages() -> Result<Self> {
+        cluster::Reserved::new(&free_folder("postgres-outages")?)?.anew()?.start()
+    }
+}
+
 impl Reserved {
     /// Starts the server if it is ours to start.
     pub fn open(self) -> Result<Database> {
@@ -106,6 +109,15 @@ impl Reserved {
             Self::Private(reserved) => reserved.start().map(Database::Private),
         }
     }
+}
+
+/// The first folder of this name that no other test uses, for data that is thrown away.
+fn free_folder(name: &str) -> Result<Options> {
+    let folder = |number| workspace::root().join(format!(".local/{name}-{number}"));
+    let data_dir = (0..MOST_TEST_SERVERS).map(folder).find(|folder| folder::usable(folder)).with_context(|| {
+        format!("{MOST_TEST_SERVERS} test runs use a PostgreSQL in .local at this moment; end some of them")
+    })?;
+    Ok(Options { data_dir, durable: false })
 }
 
 /// The value of `DATABASE_URL`, if it is set.

@@ -5,13 +5,14 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use rustix::process::Signal;
 
 use super::Options;
 use super::account::run_as;
 use super::binaries::Binaries;
 use super::folder::{Folder, remove};
 use super::server::{Server, wait_for_earlier};
-use crate::command::output;
+use crate::command::{output, signal};
 use crate::leash::Leashed;
 use crate::progress::step;
 
@@ -25,8 +26,19 @@ const CREATED_WITHIN: Duration = Duration::from_mins(2);
 pub struct Cluster {
     url: String,
     server: Option<Leashed>,
+    binaries: Binaries,
     // Held for its lock, and let go only after the server has ended.
     folder: Folder,
+    durable: bool,
+}
+
+/// How a server is stopped in the middle of its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// It ends its connections and writes down what it has in memory.
+    Fast,
+    /// It ends at once, and recovers from its log of writes when it starts again.
+    Immediate,
 }
 
 /// A cluster that nobody else can use: its programs are found and its folder is locked, but nothing runs yet.
@@ -49,6 +61,13 @@ impl Reserved {
         Ok(Self { binaries, folder, durable: options.durable })
     }
 
+    /// The same with the data of earlier runs deleted; what is written from now on outlives the server, however it ends.
+    pub(super) fn anew(self) -> Result<Self> {
+        wait_for_earlier(&self.folder.data())?;
+        self.folder.empty()?;
+        Ok(Self { durable: true, ..self })
+    }
+
     /// Makes the cluster if there is none yet and starts it on a free port of 127.0.0.1.
     pub(super) fn start(self) -> Result<Cluster> {
         let Self { binaries, folder, durable } = self;
@@ -60,13 +79,36 @@ impl Reserved {
         if !folder.holds_cluster(binaries.major())? {
             create(&binaries, &folder, durable)?;
         }
-        let Server { process, port } = Server::start(&binaries, &folder, durable)?;
-        let url = format!("postgres://ccp:{}@127.0.0.1:{port}/postgres", folder.password()?);
-        Ok(Cluster { url, server: Some(process), folder })
+        let mut cluster = Cluster { url: String::new(), server: None, binaries, folder, durable };
+        cluster.start()?;
+        Ok(cluster)
     }
 }
 
 impl Cluster {
+    /// Starts the server again; the URL may be another one then, if somebody has taken the port.
+    pub fn start(&mut self) -> Result<()> {
+        let Server { process, port } = Server::start(&self.binaries, &self.folder, self.durable)?;
+        self.url = format!("postgres://ccp:{}@127.0.0.1:{port}/postgres", self.folder.password()?);
+        self.server = Some(process);
+        Ok(())
+    }
+
+    /// Stops the server and waits for its end.
+    pub fn stop(&mut self, how: Stop) -> Result<()> {
+        let Some(server) = self.server.take() else { return Ok(()) };
+        if how == Stop::Immediate {
+            signal(server.id(), Signal::QUIT);
+        }
+        server.stop(SHUTDOWN_WITHIN, || false).map(drop)
+    }
+
+    /// What the server has logged since the cluster was made.
+    pub fn log(&self) -> Result<String> {
+        let path = self.folder.log();
+        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+    }
+
     /// The superuser's URL for the database `postgres`, password included: never log it.
     pub fn url(&self) -> &str {
         &self.url
@@ -86,10 +128,8 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        if let Some(server) = self.server.take() {
-            // Nobody could act on a failure here; the leash has already asked the server to end.
-            let _ = server.stop(SHUTDOWN_WITHIN, || false);
-        }
+        // Nobody could act on a failure here; the leash has already asked the server to end.
+        let _ = self.stop(Stop::Fast);
     }
 }
 
