@@ -1,11 +1,9 @@
-//! The bill against what was delivered: request by request, and in sums.
+//! The bill against what was delivered, request by request.
 
-use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::collections::HashMap;
 use std::time::Duration;
 
 use rust_decimal::Decimal;
-use serde_json::Value;
 use sqlx::FromRow;
 use support::{IssuedKey, TestDatabase, Usage};
 
@@ -37,16 +35,14 @@ struct Row {
 
 impl Row {
     fn usage(&self) -> Usage {
-        let tokens = [
-            self.input_tokens,
-            self.output_tokens,
-            self.cache_read_input_tokens,
-            self.cache_creation_5m_tokens,
-            self.cache_creation_1h_tokens,
-        ];
-        let [input, output, cache_read, cache_creation_5m, cache_creation_1h] =
-            tokens.map(|count| u64::try_from(count).unwrap());
-        Usage { input, output, cache_read, cache_creation_5m, cache_creation_1h }
+        let count = |tokens: i32| u64::try_from(tokens).unwrap();
+        Usage {
+            input: count(self.input_tokens),
+            output: count(self.output_tokens),
+            cache_read: count(self.cache_read_input_tokens),
+            cache_creation_5m: count(self.cache_creation_5m_tokens),
+            cache_creation_1h: count(self.cache_creation_1h_tokens),
+        }
     }
 }
 
@@ -64,8 +60,8 @@ pub(crate) struct Bill {
     pub(crate) estimates: usize,
     /// Rows of requests whose client was cut off or left: answers that were whole all the same.
     pub(crate) whole_unread: usize,
-    /// Of `completed` rows: how many, and the sums that Bedrock has delivered to them.
-    completed: (i64, Usage, Decimal),
+    /// What Bedrock has delivered to the requests of `completed` rows: how many, and the sums.
+    pub(crate) completed: (u64, Usage, Decimal),
 }
 
 impl Bill {
@@ -86,7 +82,6 @@ impl Bill {
             }
         }
         bill.wrong.extend(by_session.into_values().map(|row| format!("a row that nobody asked for: {row:?}")));
-        bill.check_sums(database).await;
         bill
     }
 
@@ -144,7 +139,7 @@ impl Bill {
                     return Err("not what Bedrock has delivered");
                 }
                 self.whole_unread += usize::from(!matches!(visit.ending, Ending::Whole));
-                self.add(row);
+                self.add(case.usage(), row);
                 Ok(())
             }
             ("cancelled", Ending::Left(characters)) => self.check_cancelled(case, row, *characters),
@@ -178,83 +173,15 @@ impl Bill {
         if got == expected && output.contains(&got.output) { Ok(()) } else { Err("not the estimate") }
     }
 
-    fn add(&mut self, row: &Row) {
+    fn add(&mut self, delivered: Usage, row: &Row) {
         let (count, sum, cost) = &mut self.completed;
-        let usage = row.usage();
         *count += 1;
         *cost += row.cost_usd;
-        sum.input += usage.input;
-        sum.output += usage.output;
-        sum.cache_read += usage.cache_read;
-        sum.cache_creation_5m += usage.cache_creation_5m;
-        sum.cache_creation_1h += usage.cache_creation_1h;
-    }
-
-    /// The sums of the rows are what was delivered, and those of each kind of bucket, per key and per user, are the rows'.
-    async fn check_sums(&mut self, database: &TestDatabase) {
-        let query = "SELECT count(*), sum(input_tokens)::bigint, sum(output_tokens)::bigint,
-                            sum(cache_read_input_tokens)::bigint, sum(cache_creation_5m_tokens)::bigint,
-                            sum(cache_creation_1h_tokens)::bigint, sum(cost_usd)
-                       FROM token_usage WHERE outcome = 'completed'";
-        let sums: (i64, i64, i64, i64, i64, i64, Decimal) = sqlx::query_as(query).fetch_one(&database.pool).await.unwrap();
-        let (count, usage, cost) = self.completed;
-        let of = |count: u64| i64::try_from(count).unwrap();
-        let delivered = (
-            count,
-            of(usage.input),
-            of(usage.output),
-            of(usage.cache_read),
-            of(usage.cache_creation_5m),
-            of(usage.cache_creation_1h),
-            cost,
-        );
-        if sums != delivered {
-            self.wrong.push(format!("the rows say {sums:?}, delivered was {delivered:?}"));
-        }
-        let query = "SELECT ARRAY[sum(total_requests), sum(total_input_tokens), sum(total_output_tokens),
-                                  sum(total_cache_read_tokens), sum(total_cache_write_tokens), sum(total_tokens),
-                                  sum(total_cost_usd)]::numeric[]
-                       FROM usage_aggregates GROUP BY bucket_type, access_key_id IS NULL";
-        let buckets: Vec<Vec<Decimal>> = sqlx::query_scalar(query).fetch_all(&database.pool).await.unwrap();
-        let query = "SELECT ARRAY[count(*), sum(input_tokens), sum(output_tokens), sum(cache_read_input_tokens),
-                                  sum(cache_creation_input_tokens), sum(total_tokens), sum(cost_usd)]::numeric[]
-                       FROM token_usage";
-        let rows: Vec<Decimal> = sqlx::query_scalar(query).fetch_one(&database.pool).await.unwrap();
-        if buckets != vec![rows; 10] {
-            self.wrong.push(format!("the sums are {buckets:?}, the rows come to {rows:?}"));
-        }
-    }
-
-    /// What the proxies have said: whatever is a `usage` line is a row, and nothing was an error.
-    pub(crate) async fn check_logs(&mut self, logs: &[PathBuf], database: &TestDatabase) {
-        let query = sqlx::query_scalar("SELECT request_id FROM token_usage").fetch_all(&database.pool);
-        let stored: HashSet<String> = query.await.unwrap().into_iter().collect();
-        for path in logs {
-            let log = std::fs::read_to_string(path).unwrap();
-            // A process that was killed may not have come to the end of its last line.
-            for line in log.split_inclusive('\n').filter(|line| line.ends_with('\n')) {
-                let entry: Value = serde_json::from_str(line).unwrap();
-                let is_missing = || entry["request_id"].as_str().is_none_or(|id| !stored.contains(id));
-                if entry["level"] == "ERROR" || (entry["message"] == "usage" && is_missing()) {
-                    self.wrong.push(format!("{}: {line}", path.display()));
-                }
-            }
-        }
-    }
-
-    /// What PostgreSQL has said: nothing but that it went away under those who were connected.
-    pub(crate) fn check_server_log(&mut self, log: &str) {
-        const EXPECTED: [&str; 6] = [
-            "terminating connection due to administrator command",
-            "the database system is shutting down",
-            "the database system is starting up",
-            "the database system is in recovery mode",
-            "the database system is not yet accepting connections",
-            "connection to client lost",
-        ];
-        let told = |line: &&str| ["ERROR:", "FATAL:", "PANIC:", "deadlock"].iter().any(|word| line.contains(word));
-        let unexpected = log.lines().filter(told).filter(|line| !EXPECTED.iter().any(|text| line.contains(text)));
-        self.wrong.extend(unexpected.map(|line| format!("PostgreSQL: {line}")));
+        sum.input += delivered.input;
+        sum.output += delivered.output;
+        sum.cache_read += delivered.cache_read;
+        sum.cache_creation_5m += delivered.cache_creation_5m;
+        sum.cache_creation_1h += delivered.cache_creation_1h;
     }
 }
 

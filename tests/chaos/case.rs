@@ -41,7 +41,6 @@ pub(crate) enum Leaves {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum PlanSays {
     Serves,
-    Overloaded,
     Limited,
     Throttled,
 }
@@ -82,9 +81,9 @@ impl Case {
         };
         // Who leaves before the answer does so when Bedrock has the request.
         let plan = if leaves == Leaves::BeforeTheAnswer {
-            PlanSays::Overloaded
+            PlanSays::Limited
         } else {
-            dice.one_of(&[PlanSays::Serves, PlanSays::Overloaded, PlanSays::Limited, PlanSays::Throttled])
+            dice.one_of(&[PlanSays::Serves, PlanSays::Serves, PlanSays::Limited, PlanSays::Throttled])
         };
         Self { number, key, stream, leaves, plan, answer }
     }
@@ -122,7 +121,8 @@ impl Case {
 
     /// Characters in these events.
     pub(crate) fn characters(events: &[ServerEvent]) -> u64 {
-        let texts = events.iter().map(|event| event.json()["delta"]["text"].as_str().map_or(0, |text| text.chars().count()));
+        let texts =
+            events.iter().map(|event| event.json()["delta"]["text"].as_str().map_or(0, |text| text.chars().count()));
         texts.map(|count| u64::try_from(count).unwrap()).sum()
     }
 
@@ -145,6 +145,6 @@ impl Case {
 pub(crate) fn wish(index: usize) -> KeyWish {
     let (routing, model) = KEYS[index];
     // A budget that is never used up, so that it is asked for and added to all the time.
-    let budget = (index % 2 == 0).then(|| Decimal::from(1_000_000));
+    let budget = index.is_multiple_of(2).then(|| Decimal::from(1_000_000));
     KeyWish { family_models: vec![(Family::Opus, model)], budget, ..KeyWish::routed(routing) }
 }

@@ -8,8 +8,10 @@ mod bill;
 mod case;
 mod dice;
 mod load;
+mod logs;
 mod outages;
 mod proxies;
+mod sums;
 mod upstreams;
 
 use std::sync::Arc;
@@ -22,6 +24,7 @@ use tokio::time::Instant;
 
 use bill::Bill;
 use case::{KEYS, wish};
+use logs::Said;
 use outages::Server;
 use proxies::Proxies;
 
@@ -39,9 +42,11 @@ async fn what_was_delivered_is_what_is_billed() {
     let server = Server::start().await;
     let database = TestDatabase::create_on(&server.url()).await;
     let around = Arc::new(Surroundings::with_database(database).await.with("KEY_CACHE_TTL", "2s"));
-    let keys: Vec<_> = futures_util::stream::iter(0..KEYS.len()).then(|index| around.issue(wish(index))).collect().await;
+    let keys: Vec<_> =
+        futures_util::stream::iter(0..KEYS.len()).then(|index| around.issue(wish(index))).collect().await;
     let arrivals = upstreams::answer(&around, seed);
     let proxies = Arc::new(Proxies::start(Arc::clone(&around), keys.clone()).await);
+    let log_of_preparations = server.log().len();
 
     let end = Instant::now() + Duration::from_secs(seconds);
     let outages = tokio::spawn(server.suffers_until(end, seed));
@@ -51,13 +56,13 @@ async fn what_was_delivered_is_what_is_billed() {
     let kills = kills.await.unwrap();
     let logs = Arc::into_inner(proxies).unwrap().end().await;
 
-    let mut bill = Bill::of(&visits, &keys, &around.database).await;
-    bill.check_logs(&logs, &around.database).await;
-    bill.check_server_log(&server.log());
+    let bill = Bill::of(&visits, &keys, &around.database).await;
+    let said = Said::in_logs(&logs, &around.database).await;
     let verified = run(&["usage-verify"], around.environment(), "").await;
     println!(
-        "{} requests: {} whole from Bedrock, {} from the plan, {} left, {} broken by {kills} kills; {} rows, {} of them \
-         estimates, {} whole that nobody has read to the end; outages: {outages:?}",
+        "{} requests: {} whole from Bedrock, {} whole from the plan, {} left, {} broken by {kills} kills\n\
+         {} rows: {} estimates, {} of answers that nobody has read to the end, {} found in journals after a kill\n\
+         outages: {outages:?}",
         visits.len(),
         bill.whole_from_bedrock,
         bill.whole_from_plan,
@@ -66,9 +71,12 @@ async fn what_was_delivered_is_what_is_billed() {
         bill.rows,
         bill.estimates,
         bill.whole_unread,
+        said.recovered,
     );
-    let wrong = &bill.wrong;
-    let shown = wrong.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join("\n");
+    let sums = sums::wrong(&bill, &around.database).await;
+    let server = logs::of_server(&server.log()[log_of_preparations..]);
+    let wrong: Vec<_> = [bill.wrong, sums, said.wrong, server].concat();
+    let shown = wrong[..wrong.len().min(SHOWN)].join("\n");
     assert!(wrong.is_empty(), "{} deviations, with CHAOS_SEED={seed}:\n{shown}", wrong.len());
     assert!(verified.status.success(), "usage-verify, with CHAOS_SEED={seed}: {verified:?}");
     // Else it would have proved nothing.

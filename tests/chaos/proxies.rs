@@ -17,16 +17,33 @@ use crate::dice::Dice;
 const COMES_BACK_WITHIN: Duration = Duration::from_secs(6 * PATIENCE.as_secs());
 
 /// A process, from its start to its end.
-#[derive(Debug)]
 pub(crate) struct Life {
     /// One for each key.
     pub(crate) clients: Vec<Client>,
     /// When it was killed.
     pub(crate) killed_at: OnceLock<Instant>,
-    log: PathBuf,
+    log: Log,
 }
 
-#[derive(Debug)]
+/// What a process logs.
+#[derive(Clone, Debug)]
+pub(crate) struct Log {
+    pub(crate) path: PathBuf,
+    /// So many bytes come before the load's first request to it.
+    pub(crate) before: u64,
+}
+
+impl std::fmt::Debug for Life {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The clients are left out: they have access keys.
+        formatter
+            .debug_struct("Life")
+            .field("log", &self.log)
+            .field("killed_at", &self.killed_at)
+            .finish_non_exhaustive()
+    }
+}
+
 struct Place {
     disk: TempDir,
     interface: &'static str,
@@ -35,16 +52,15 @@ struct Place {
     life: Option<Arc<Life>>,
 }
 
-#[derive(Debug)]
 pub(crate) struct Proxies {
     around: Arc<Surroundings>,
     keys: Vec<IssuedKey>,
     places: [Mutex<Place>; 2],
-    logs: Mutex<Vec<PathBuf>>,
+    logs: Mutex<Vec<Log>>,
 }
 
 impl Proxies {
-    /// Starts both; they ask Bedrock through different interfaces.
+    /// Starts both, on empty disks; they ask Bedrock through different interfaces.
     pub(crate) async fn start(around: Arc<Surroundings>, keys: Vec<IssuedKey>) -> Self {
         let place = |interface| {
             let disk = tempfile::tempdir().unwrap();
@@ -60,7 +76,10 @@ impl Proxies {
     async fn begin(&self, index: usize) {
         let own = {
             let place = self.places[index].lock().unwrap();
-            [("USAGE_JOURNAL_DIR", place.disk.path().display().to_string()), ("BEDROCK_API", place.interface.to_owned())]
+            [
+                ("USAGE_JOURNAL_DIR", place.disk.path().display().to_string()),
+                ("BEDROCK_API", place.interface.to_owned()),
+            ]
         };
         let process = ServeProcess::start_with(&self.around, &own).await;
         let client = |key: &IssuedKey| Client::at(format!("{}/ak/{}", process.url(), key.text));
@@ -69,7 +88,8 @@ impl Proxies {
             let known = tokio::time::timeout(COMES_BACK_WITHIN, knows_its_key(client)).await;
             assert!(known.is_ok(), "proxy {index} does not know a key {COMES_BACK_WITHIN:?} after its start");
         }
-        let log = process.log_path().to_owned();
+        let path = process.log_path().to_owned();
+        let log = Log { before: path.metadata().unwrap().len(), path };
         self.logs.lock().unwrap().push(log.clone());
         let mut place = self.places[index].lock().unwrap();
         place.life = Some(Arc::new(Life { clients, killed_at: OnceLock::new(), log }));
@@ -98,7 +118,7 @@ impl Proxies {
             };
             life.killed_at.set(Instant::now()).unwrap();
             process.signal(Signal::KILL);
-            assert_eq!(process.exit_code().await, None, "{}", life.log.display());
+            assert_eq!(process.exit_code().await, None, "{life:?}");
             tokio::time::sleep(dice.milliseconds(0, 3_000)).await;
             self.begin(index).await;
         }
@@ -106,14 +126,14 @@ impl Proxies {
     }
 
     /// Ends both as a service manager does; gives back the logs of all processes that there were.
-    pub(crate) async fn end(self) -> Vec<PathBuf> {
+    pub(crate) async fn end(self) -> Vec<Log> {
         let places = self.places.map(|place| place.into_inner().unwrap());
         for place in &places {
             place.process.as_ref().unwrap().signal(Signal::TERM);
         }
         for place in places {
             assert_eq!(place.process.unwrap().slow_exit_code().await, Some(0));
-            assert_eq!(records(place.disk.path()), [] as [PathBuf; 0], "nothing is left of what is stored");
+            assert_eq!(files_of_records(place.disk.path()), [] as [PathBuf; 0], "nothing is left of what is stored");
         }
         self.logs.into_inner().unwrap()
     }
@@ -132,8 +152,9 @@ async fn knows_its_key(client: &Client) {
 }
 
 /// Files with records in the folders below.
-fn records(journal: &Path) -> Vec<PathBuf> {
-    let list = |folder: &Path| -> Vec<_> { std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect() };
+fn files_of_records(journal: &Path) -> Vec<PathBuf> {
+    let list =
+        |folder: &Path| -> Vec<_> { std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect() };
     let files = list(journal).into_iter().flat_map(|folder| list(&folder));
     files.filter(|path| path.extension().is_some_and(|extension| extension == "jsonl" || extension == "kept")).collect()
 }

@@ -53,7 +53,6 @@ fn plan(seed: u64, request: &RecordedRequest) -> Reply {
     match (case.plan, case.stream) {
         (PlanSays::Serves, true) => Reply::plan_stream(&case.answer),
         (PlanSays::Serves, false) => Reply::plan_json(&case.answer),
-        (PlanSays::Overloaded, _) => Reply::overloaded(),
         (PlanSays::Limited, _) => {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
             Reply::plan_limited(now + 2)

@@ -111,6 +111,11 @@ impl Reserved {
     }
 }
 
+/// Finds the programs of a server, and installs them where we may.
+pub fn find_server() -> Result<()> {
+    binaries::Binaries::find().map(drop)
+}
+
 /// The first folder of this name that no other test uses, for data that is thrown away.
 fn free_folder(name: &str) -> Result<Options> {
     let folder = |number| workspace::root().join(format!(".local/{name}-{number}"));

@@ -9,8 +9,9 @@ use anyhow::Result;
 use super::clients::Variables;
 use super::output::Output;
 use super::summary::Verdict;
-use super::{clients, clients_folder, count, leaks};
+use super::{clients, clients_folder, count, leaks, unattended};
 use crate::command::run;
+use crate::postgres;
 use crate::progress::step;
 use crate::workspace::Workspace;
 use crate::yardstick;
@@ -24,6 +25,8 @@ pub(super) enum Group {
     PrepareCheck,
     /// The app against PostgreSQL and scripted upstreams
     It,
+    /// The bill after a minute of load during which everything goes wrong
+    Chaos,
     /// The app under the real clients
     Clients,
     /// What the real client sends to Bedrock by itself and through the app is the same
@@ -46,8 +49,8 @@ pub(super) struct Context<'a> {
 
 impl Group {
     /// All groups.
-    pub(super) const ALL: [Self; 6] =
-        [Self::Unit, Self::PrepareCheck, Self::It, Self::Clients, Self::Yardstick, Self::Secrets];
+    pub(super) const ALL: [Self; 7] =
+        [Self::Unit, Self::PrepareCheck, Self::It, Self::Chaos, Self::Clients, Self::Yardstick, Self::Secrets];
 
     /// The name on the command line and in the summary.
     pub(super) fn name(self) -> &'static str {
@@ -55,25 +58,26 @@ impl Group {
             Self::Unit => "unit",
             Self::PrepareCheck => "prepare-check",
             Self::It => "it",
+            Self::Chaos => "chaos",
             Self::Clients => "clients",
             Self::Yardstick => "yardstick",
             Self::Secrets => "secrets",
         }
     }
 
-    /// Whether a server must run.
+    /// Whether a server must run. The group `chaos` starts one that it may stop.
     pub(super) fn needs_database(self) -> bool {
         matches!(self, Self::PrepareCheck | Self::It | Self::Clients | Self::Yardstick)
     }
 
     /// Whether the programs must be built.
     pub(super) fn needs_programs(self) -> bool {
-        matches!(self, Self::It | Self::Clients)
+        matches!(self, Self::It | Self::Chaos | Self::Clients)
     }
 
     /// Whether it consists of tests or cases with names.
     pub(super) fn takes_filters(self) -> bool {
-        matches!(self, Self::Unit | Self::It | Self::Clients | Self::Yardstick)
+        matches!(self, Self::Unit | Self::It | Self::Chaos | Self::Clients | Self::Yardstick)
     }
 
     /// Runs the group; a failure is an error.
@@ -89,6 +93,10 @@ impl Group {
                 Ok(Verdict::Passed)
             }
             Self::It => self.cargo_test(context, &["--package", "claude-code-proxy-tests", "--test", "it"], &[]),
+            Self::Chaos => match server_programs()? {
+                None => self.cargo_test(context, &["--package", "claude-code-proxy-tests", "--test", "chaos"], &[]),
+                Some(missing) => Ok(Verdict::Skipped(missing)),
+            },
             Self::Clients => match clients::install(&clients_folder(context.workspace))? {
                 Ok(variables) => {
                     self.cargo_test(context, &["--package", "claude-code-proxy-tests", "--test", "clients"], &variables)
@@ -137,9 +145,21 @@ impl Group {
         run(test().arg("--no-run"), "compile the tests")?;
         let mut command = test();
         command.args(["--", "--color", colour]).args(context.filters);
+        if self == Self::Chaos {
+            // Its seed and its numbers.
+            command.arg("--show-output");
+        }
         context.output.tee(command, self.name())?;
         let nothing_ran = !context.filters.is_empty() && count::tests_run(&context.output.log(self.name())?) == 0;
         Ok(if nothing_ran { Verdict::NoMatch } else { Verdict::Passed })
+    }
+}
+
+/// Why PostgreSQL's server programs cannot be used, which are needed here whatever `DATABASE_URL` says.
+fn server_programs() -> Result<Option<String>> {
+    match postgres::find_server() {
+        Err(error) if !unattended() => Ok(Some(format!("{error:#}"))),
+        found => found.map(|()| None),
     }
 }
 
