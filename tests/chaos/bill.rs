@@ -139,7 +139,7 @@ impl Bill {
                     return Err("not what Bedrock has delivered");
                 }
                 self.whole_unread += usize::from(!matches!(visit.ending, Ending::Whole));
-                self.add(case.usage(), row);
+                self.add(case);
                 Ok(())
             }
             ("cancelled", Ending::Left(characters)) => self.check_cancelled(case, row, *characters),
@@ -173,15 +173,15 @@ impl Bill {
         if got == expected && output.contains(&got.output) { Ok(()) } else { Err("not the estimate") }
     }
 
-    fn add(&mut self, delivered: Usage, row: &Row) {
-        let (count, sum, cost) = &mut self.completed;
+    fn add(&mut self, case: &Case) {
+        let (usage, (count, sum, cost)) = (case.usage(), &mut self.completed);
         *count += 1;
-        *cost += row.cost_usd;
-        sum.input += delivered.input;
-        sum.output += delivered.output;
-        sum.cache_read += delivered.cache_read;
-        sum.cache_creation_5m += delivered.cache_creation_5m;
-        sum.cache_creation_1h += delivered.cache_creation_1h;
+        *cost += case.cost(usage);
+        sum.input += usage.input;
+        sum.output += usage.output;
+        sum.cache_read += usage.cache_read;
+        sum.cache_creation_5m += usage.cache_creation_5m;
+        sum.cache_creation_1h += usage.cache_creation_1h;
     }
 }
 

@@ -31,7 +31,7 @@ use proxies::Proxies;
 /// How many deviations are shown; the first ones are enough to find the cause.
 const SHOWN: usize = 12;
 
-/// B-50, B-79, B-80: two proxies under load, streams and whole answers, of two prices; clients leave at random, PostgreSQL
+/// B-79: two proxies under load, streams and whole answers, of two prices; clients leave at random, PostgreSQL
 /// is stopped, restarted, cut off and slowed, and the proxies are killed in turn. No request fails, every answer that a
 /// client has read to its end is a row with exactly its tokens and its price, there is no other row, and all sums agree.
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
