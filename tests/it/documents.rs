@@ -35,7 +35,8 @@ fn the_sample_of_the_settings_is_complete_and_valid() {
         Some(match name {
             "KEY_HASHER_SECRET" => "0123456789abcdef0123456789abcdef".to_owned(),
             "LOCAL_VAULT_KEY_FILE" | "BEDROCK_CAPABILITIES_FILE" => file.path().display().to_string(),
-            _ => line.to_owned(),
+            // As a shell reads it.
+            _ => line.trim_matches('\'').to_owned(),
         })
     };
     Config::read(Environment::new(value)).expect("every line of the sample, uncommented, is a valid setting");

@@ -115,10 +115,11 @@ async fn a_second_key_belongs_to_the_same_user() {
         .await
         .unwrap();
     assert_eq!(counts, (1, 2));
-    sqlx::query("INSERT INTO users (name) VALUES ('Grace')").execute(&around.database.pool).await.unwrap();
+    let deactivate = "UPDATE users SET status = 'inactive'";
+    sqlx::query(deactivate).execute(&around.database.pool).await.unwrap();
     let output = run(&["key", "issue", "--user", "Grace"], around.environment(), "").await;
     assert!(
-        !output.status.success() && stderr(&output).contains("2 active users named \"Grace\""),
+        !output.status.success() && stderr(&output).contains("\"Grace\" is deactivated; reactivate"),
         "{}",
         stderr(&output)
     );

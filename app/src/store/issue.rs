@@ -11,7 +11,7 @@ use crate::domain::{Family, KeyHash, RoutingStrategy};
 pub struct NewKey {
     /// Made by the caller, because the vault binds the Bedrock key to it.
     pub id: Uuid,
-    /// Name of the user; a user of that name is taken if there is one.
+    /// Name of the user, who is made unless there is one.
     pub user: String,
     /// How the user's requests are to be served; `None` leaves that as it is.
     pub routing_strategy: Option<RoutingStrategy>,
@@ -34,9 +34,9 @@ pub struct NewKey {
 /// Why a key was not issued.
 #[derive(Debug, thiserror::Error)]
 pub enum IssueError {
-    /// The name says not which user is meant.
-    #[error("there are {0} active users named {1:?}; remove or rename all but one")]
-    AmbiguousUser(usize, String),
+    /// The user may not have keys.
+    #[error("the user {0:?} is deactivated; reactivate the user, or take another name")]
+    Inactive(String),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -49,30 +49,27 @@ impl From<sqlx::Error> for IssueError {
 }
 
 impl Database {
-    /// Stores the key and returns the id of its user, who is created unless an active one has that name.
+    /// Stores the key and returns the id of its user, who is created unless there is one of that name.
     ///
     /// # Errors
-    /// When several users have the name, or the database fails; nothing is stored then.
+    /// When the user is deactivated, or the database fails; nothing is stored then.
     pub async fn issue(&self, key: &NewKey) -> Result<Uuid, IssueError> {
         let mut transaction = self.pool.begin().await?;
         // Two commands at the same moment must not both create the user.
         sqlx::query!("SELECT pg_advisory_xact_lock(hashtext('users.name')) AS locked")
             .fetch_one(&mut *transaction)
             .await?;
-        let users = sqlx::query_scalar!(
-            "SELECT id FROM users WHERE name = $1 AND status = 'active' AND deleted_at IS NULL",
-            key.user
-        )
-        .fetch_all(&mut *transaction)
-        .await?;
-        let user_id = match users[..] {
-            [] => {
+        let user = sqlx::query!("SELECT id, status FROM users WHERE name = $1 AND deleted_at IS NULL", key.user)
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let user_id = match user {
+            None => {
                 sqlx::query_scalar!("INSERT INTO users (name) VALUES ($1) RETURNING id", key.user)
                     .fetch_one(&mut *transaction)
                     .await?
             }
-            [id] => id,
-            _ => return Err(IssueError::AmbiguousUser(users.len(), key.user.clone())),
+            Some(user) if user.status == "active" => user.id,
+            Some(_) => return Err(IssueError::Inactive(key.user.clone())),
         };
         if let Some(strategy) = key.routing_strategy {
             let name = strategy.name();

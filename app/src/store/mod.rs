@@ -21,7 +21,7 @@ use chrono::{DateTime, Utc};
 use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 
-pub use admin::{Actor, Change, ChangeError, NewUser, UserChange, UserFilter, UserRow};
+pub use admin::{Actor, CHANNEL, Change, ChangeError, NewUser, News, UserChange, UserFilter, UserRow};
 pub use budgets::{Month, Spend};
 pub use followed::{FollowTask, Followed};
 pub use issue::{IssueError, NewKey};

@@ -1,9 +1,11 @@
 //! What the admin API does with the database: every change in one transaction with its row of the audit log.
 
+mod announce;
 mod audit;
 mod tokens;
 mod users;
 
+pub use announce::{CHANNEL, News};
 pub use audit::Actor;
 pub use users::{NewUser, UserChange, UserFilter, UserRow};
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::announce::{News, announce};
 use super::audit::{self, Actor, Deed};
 use super::{Change, ChangeError, pattern};
 use crate::domain::RoutingStrategy;
@@ -185,6 +186,7 @@ impl Database {
         .await?;
         let Some(after) = read(&mut transaction, id).await? else { return Ok(None) };
         told(&mut transaction, actor, action, Some(&before), &after).await?;
+        announce(&mut transaction, &News::User(id)).await?;
         transaction.commit().await?;
         Ok(Some(after))
     }
