@@ -1,6 +1,7 @@
 //! `cargo xtask dev`: the proxy with a database and a first key, running in the terminal until Ctrl-C.
 
 mod access_key;
+mod administrator;
 mod guide;
 mod interrupt;
 mod kept;
@@ -86,14 +87,23 @@ fn start(arguments: &Arguments, interrupt: &Interrupt, running: &mut Running) ->
 
     let wanted = Wanted::new(arguments.simulate, arguments.region.as_deref(), arguments.model.as_deref());
     let key = access_key::obtain(&folder, &wanted, &psql, &roles, &secrets)?;
+    let administrator = administrator::obtain(&folder, &roles)?;
     interrupt.check()?;
     if arguments.simulate {
         running.simulated = Some(Simulated::start(&workspace.binary(Program::Simulate), arguments.plan_limit_after)?);
     }
-    let proxy = running.proxy.insert(Proxy::start(&roles, arguments.port, running.simulated.as_ref())?);
+    let proxy =
+        running.proxy.insert(Proxy::start(&roles, arguments.port, running.simulated.as_ref(), administrator.as_ref())?);
     proxy.wait_until_healthy(interrupt)?;
     let plan_limit_after = arguments.simulate.then_some(arguments.plan_limit_after);
-    show(Guide { port: arguments.port, key: &key, psql: &psql, external, plan_limit_after });
+    show(Guide {
+        port: arguments.port,
+        key: &key,
+        administrator: administrator.as_ref(),
+        psql: &psql,
+        external,
+        plan_limit_after,
+    });
     Ok(())
 }
 

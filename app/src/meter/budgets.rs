@@ -112,7 +112,10 @@ impl Budgets {
         let question = self.lock().question(now, Instant::now());
         if let Some((users, records)) = question {
             let spend = database.spend(now, &users, &records).await?;
-            self.lock().answered(&users, spend);
+            let ask_again = self.lock().answered(&users, spend);
+            if ask_again {
+                self.ask_now.notify_one();
+            }
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use std::env;
 use std::fmt::{Display, Formatter, Result};
 
 use super::access_key::AccessKey;
+use super::administrator::Administrator;
 use crate::postgres::Psql;
 
 /// The facts that the text is made from.
@@ -12,6 +13,8 @@ pub(super) struct Guide<'a> {
     pub(super) port: u16,
     /// The developer's key.
     pub(super) key: &'a AccessKey,
+    /// Who may use the admin API, unless the environment says it.
+    pub(super) administrator: Option<&'a Administrator>,
     /// The proxy's database.
     pub(super) psql: &'a Psql,
     /// Whether the database is the one of `DATABASE_URL`, whose password must not be shown.
@@ -30,10 +33,12 @@ impl Display for Guide<'_> {
              \n\
              \x20   health   http://127.0.0.1:{port}/health\n\
              \x20   ready    http://127.0.0.1:{port}/ready\n\
+             \x20   admin    http://127.0.0.1:{port}/admin/docs/{}\n\
              \n\
              In another terminal:\n\
              \n\
              \x20   export ANTHROPIC_BASE_URL=http://127.0.0.1:{port}/ak/{}",
+            self.login(),
             key.text
         )?;
         if self.plan_limit_after.is_some() {
@@ -49,6 +54,13 @@ impl Display for Guide<'_> {
 }
 
 impl Guide<'_> {
+    /// Whom to log in as at the admin API.
+    fn login(&self) -> String {
+        self.administrator.map_or_else(String::new, |Administrator { username, password, .. }| {
+            format!("   log in as {username} with the password {password}")
+        })
+    }
+
     fn psql_command(&self) -> String {
         if self.external {
             return "psql \"$DATABASE_URL\"".to_owned();

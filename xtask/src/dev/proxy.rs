@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
 
+use super::administrator::Administrator;
 use super::interrupt::Interrupt;
 use super::secrets::Secrets;
 use super::simulated::Simulated;
@@ -52,8 +53,21 @@ impl Roles {
         command
     }
 
-    fn serve(&self, address: SocketAddr, simulated: Option<&Simulated>) -> Command {
+    /// Prints the hash of a password.
+    pub(super) fn hash_password(&self) -> Command {
+        self.role("hash-password")
+    }
+
+    fn serve(
+        &self,
+        address: SocketAddr,
+        simulated: Option<&Simulated>,
+        administrator: Option<&Administrator>,
+    ) -> Command {
         let mut command = self.role("serve");
+        if let Some(Administrator { username, password_hash, .. }) = administrator {
+            command.env("ADMIN_USERNAME", username).env("ADMIN_PASSWORD_HASH", password_hash);
+        }
         command.env("LISTEN_ADDR", address.to_string());
         if std::env::var_os("USAGE_JOURNAL_DIR").is_none() {
             command.env("USAGE_JOURNAL_DIR", &self.usage_journal);
@@ -87,10 +101,15 @@ pub(super) struct Proxy {
 
 impl Proxy {
     /// Starts it.
-    pub(super) fn start(roles: &Roles, port: u16, simulated: Option<&Simulated>) -> Result<Self> {
+    pub(super) fn start(
+        roles: &Roles,
+        port: u16,
+        simulated: Option<&Simulated>,
+        administrator: Option<&Administrator>,
+    ) -> Result<Self> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         step(format_args!("starting the proxy on http://{address}"));
-        let command = roles.serve(address, simulated);
+        let command = roles.serve(address, simulated, administrator);
         let process = Leashed::start(&command, Output::Inherited, EndSignal::Terminate, None)?;
         Ok(Self { process, address, healthy: false })
     }

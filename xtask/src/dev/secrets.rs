@@ -69,6 +69,7 @@ pub(super) fn write(path: &Path, text: &str) -> Result<()> {
         .with_context(|| format!("cannot write {}", path.display()))
 }
 
-fn make_if_missing(path: &Path, make: impl FnOnce() -> Result<String>) -> Result<()> {
+/// Writes a file of one line unless it is there.
+pub(super) fn make_if_missing(path: &Path, make: impl FnOnce() -> Result<String>) -> Result<()> {
     if path.exists() { Ok(()) } else { write(path, &make()?) }
 }

@@ -70,6 +70,8 @@ struct Pending {
     user_id: Uuid,
     timestamp: DateTime<Utc>,
     usd: Decimal,
+    /// Whether the database was asked about it.
+    asked: bool,
 }
 
 impl Ledger {
@@ -110,7 +112,7 @@ impl Ledger {
             && self.pending.len() < MAX_PENDING
         {
             account.pending += cost.usd;
-            let pending = Pending { user_id: record.user_id, timestamp: record.timestamp, usd: cost.usd };
+            let pending = Pending { user_id: record.user_id, timestamp: record.timestamp, usd: cost.usd, asked: false };
             self.pending.insert(record.request_id, pending);
             account.blind += cost.usd;
             return account.wants_a_look();
@@ -147,14 +149,16 @@ impl Ledger {
         if knows_month && self.users.is_empty() {
             return None;
         }
+        self.pending.values_mut().for_each(|pending| pending.asked = true);
         Some((self.users.keys().copied().collect(), self.pending.keys().copied().collect()))
     }
 
-    /// Takes in the answer about `asked` users.
-    pub(super) fn answered(&mut self, asked: &[Uuid], spend: Spend) {
+    /// Takes in the answer about `asked` users, and says whether to ask again soon: what was recorded since the question may
+    /// be in the sums already, and would count twice until then.
+    pub(super) fn answered(&mut self, asked: &[Uuid], spend: Spend) -> bool {
         if self.month.as_ref().is_some_and(|month| month.start > spend.month.start && month.zone == spend.month.zone) {
             // Asked before the month ended.
-            return;
+            return true;
         }
         if self.month.as_ref().is_some_and(|month| *month != spend.month) {
             self.told.clear();
@@ -170,6 +174,7 @@ impl Ledger {
             }
         }
         self.sum_pending();
+        self.pending.values().any(|pending| !pending.asked)
     }
 
     /// When the month is over, everybody begins at nothing, until the database says which month it is now.

@@ -74,9 +74,10 @@ fn a_record_counts_at_once_and_not_twice_when_the_database_has_it() {
     ledger.record(&record(7, now, "1.1"), at(now));
     assert_eq!(check(&mut ledger, now), Standing::Near(90));
     // The answer is older than the record, and then it has it.
-    ledger.answered(&[USER], spend(3, "7.9", &[]));
+    assert!(ledger.answered(&[USER], spend(3, "7.9", &[])), "of the record nobody has asked yet");
     assert_eq!(check(&mut ledger, now), Standing::Near(90));
-    ledger.answered(&[USER], spend(3, "9.0", &[7]));
+    assert!(ledger.question(at(now), Instant::now()).is_some());
+    assert!(!ledger.answered(&[USER], spend(3, "9.0", &[7])));
     assert_eq!(check(&mut ledger, now), Standing::Near(90));
     ledger.record(&record(8, now, "1"), at(now));
     assert_eq!(spent(check(&mut ledger, now)), usd("10"));
