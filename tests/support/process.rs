@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
+use std::time::Duration;
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
 use tokio::io::AsyncWriteExt as _;
@@ -10,6 +11,9 @@ use tokio::process::{Child, Command};
 
 use crate::evidence::log_file;
 use crate::{PATIENCE, Surroundings, within};
+
+/// The unit of `/proc/PID/stat`, which Linux keeps at a hundredth of a second.
+const MILLISECONDS_OF_A_TICK: u64 = 10;
 
 /// Where the binary is: `CCP_BIN`, else beside this test.
 fn binary() -> PathBuf {
@@ -94,6 +98,16 @@ impl ServeProcess {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
         let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number of kB");
         kilobytes * 1024
+    }
+
+    /// Processor time that the process has taken so far.
+    pub fn processor_time(&self) -> Duration {
+        let id = self.child.id().expect("a running process");
+        let status = std::fs::read_to_string(format!("/proc/{id}/stat")).expect("the state of a process");
+        // The name is the second field and may hold anything; user and system time are the 12th and 13th behind it.
+        let (_, fields) = status.rsplit_once(')').expect("a name in brackets");
+        let ticks = fields.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().expect("a number"));
+        Duration::from_millis(ticks.sum::<u64>() * MILLISECONDS_OF_A_TICK)
     }
 
     /// The file of its log.

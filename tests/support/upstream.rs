@@ -59,6 +59,11 @@ impl Upstream {
         self.script.otherwise(Arc::new(answer));
     }
 
+    /// Keeps no more requests: for so many of them that memory would be short.
+    pub fn forget_requests(&self) {
+        self.script.forget_requests();
+    }
+
     /// How many enqueued replies nobody has taken yet.
     pub fn replies_left(&self) -> usize {
         self.script.replies_left()

@@ -4,6 +4,7 @@
 //! Nothing here links the app: its binary is built and run, so that `cargo xtask` itself builds in seconds.
 
 pub mod apt;
+pub mod bench;
 pub mod command;
 pub mod dev;
 mod fingerprint;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use xtask::{dev, prepare, test, yardstick};
+use xtask::{bench, dev, prepare, test, yardstick};
 
 /// The commands of Claude Code Proxy
 #[derive(Parser)]
@@ -17,6 +17,8 @@ enum Verb {
     Prepare(prepare::Arguments),
     /// Compare what Claude Code itself sends to Bedrock with what the proxy makes of the same prompt
     Yardstick(yardstick::Arguments),
+    /// Measure a release build, and write the results to .local/bench
+    Bench(bench::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -25,6 +27,7 @@ fn main() -> ExitCode {
         Verb::Test(arguments) => test::run_verb(&arguments),
         Verb::Prepare(arguments) => prepare::run_verb(&arguments),
         Verb::Yardstick(arguments) => yardstick::run_verb(&arguments),
+        Verb::Bench(arguments) => bench::run_verb(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -11,13 +11,15 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::command::{output, run};
 use crate::progress::step;
 
-/// The two programs that a verb may build and run.
+/// The programs that a verb may build and run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Program {
     /// The product.
     Proxy,
     /// The scripted plan and Bedrock for trying the product without either.
     Simulate,
+    /// The measurements.
+    Bench,
 }
 
 impl Program {
@@ -26,6 +28,7 @@ impl Program {
         match self {
             Self::Proxy => "claude-code-proxy",
             Self::Simulate => "simulate",
+            Self::Bench => "bench",
         }
     }
 }
@@ -82,6 +85,11 @@ impl Workspace {
     /// Where [`Workspace::build`] puts a program.
     pub fn binary(&self, program: Program) -> PathBuf {
         self.target.join("debug").join(program.name())
+    }
+
+    /// Where it is after [`Workspace::build`] with `--release`.
+    pub fn release_binary(&self, program: Program) -> PathBuf {
+        self.target.join("release").join(program.name())
     }
 
     /// The command that builds programs.

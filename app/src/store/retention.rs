@@ -24,10 +24,11 @@ impl Database {
                 return Ok(None);
             }
             let deleted = sqlx::query!(
-                "DELETE FROM usage_aggregates WHERE id IN (
+                // An array, because for IN all sums may be read to find these.
+                "DELETE FROM usage_aggregates WHERE id = ANY (ARRAY(
                      SELECT id FROM usage_aggregates
                       WHERE bucket_type = 'minute' AND bucket_start < statement_timestamp() - make_interval(secs => $1)
-                      ORDER BY bucket_start LIMIT $2 FOR UPDATE SKIP LOCKED)",
+                      ORDER BY bucket_start LIMIT $2 FOR UPDATE SKIP LOCKED))",
                 kept.as_secs_f64(),
                 i64::from(at_most)
             )

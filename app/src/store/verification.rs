@@ -153,9 +153,14 @@ async fn next_window<'z>(
     let row = sqlx::query!(
         r#"WITH begun AS (SELECT usage_bucket_start($1, $2, $3) AS start)
            SELECT start AS "start!", usage_bucket_start($1, start + make_interval(hours => $4), $3) AS "end!"
-             FROM (SELECT least((SELECT min(timestamp) FROM token_usage, begun WHERE timestamp >= begun.start),
-                                (SELECT min(bucket_start) FROM usage_aggregates, begun
-                                  WHERE bucket_type = ANY ($5::text[]) AND bucket_start >= begun.start)) AS first) AS next,
+             -- Each minimum is the first entry of an index, which a join with begun would read on from there to its end.
+             FROM (SELECT least((SELECT min(timestamp) FROM token_usage WHERE timestamp >= (SELECT start FROM begun)),
+                                (SELECT min(of_bucket.first)
+                                   FROM unnest($5::text[]) AS bucket
+                                  CROSS JOIN LATERAL (
+                                      SELECT min(bucket_start) AS first FROM usage_aggregates
+                                       WHERE bucket_type = bucket AND bucket_start >= (SELECT start FROM begun)
+                                  ) AS of_bucket)) AS first) AS next,
                   LATERAL usage_bucket_start($1, next.first, $3) AS start
             WHERE next.first < $6 OR $6 IS NULL AND next.first IS NOT NULL"#,
         longest,

@@ -26,6 +26,7 @@ struct State {
     otherwise: Option<Otherwise>,
     requests: Vec<RecordedRequest>,
     given_out: usize,
+    forgets: bool,
 }
 
 /// Counts a connection as open until it is dropped.
@@ -38,6 +39,10 @@ impl Script {
 
     pub(super) fn otherwise(&self, answer: Otherwise) {
         self.state().otherwise = Some(answer);
+    }
+
+    pub(super) fn forget_requests(&self) {
+        self.state().forgets = true;
     }
 
     pub(super) fn replies_left(&self) -> usize {
@@ -76,7 +81,9 @@ impl Script {
     pub(super) fn reply_to(&self, request: &RecordedRequest) -> Reply {
         let (reply, otherwise) = {
             let mut state = self.state();
-            state.requests.push(request.clone());
+            if !state.forgets {
+                state.requests.push(request.clone());
+            }
             (state.replies.pop_front(), state.otherwise.clone())
         };
         self.recorded.send_modify(|count| *count += 1);

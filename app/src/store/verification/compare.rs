@@ -129,10 +129,11 @@ async fn forget_empty(
     window: &Window<'_>,
 ) -> Result<(), StoreError> {
     sqlx::query!(
-        "DELETE FROM usage_aggregates WHERE id IN (
+        // An array, because for IN all sums may be read to find these.
+        "DELETE FROM usage_aggregates WHERE id = ANY (ARRAY(
              SELECT id FROM usage_aggregates
               WHERE bucket_type = ANY ($1::text[]) AND bucket_start >= $2 AND bucket_start < $3 AND total_requests = 0
-                FOR UPDATE SKIP LOCKED)",
+                FOR UPDATE SKIP LOCKED))",
         buckets,
         window.start,
         window.end

@@ -1,0 +1,47 @@
+//! The measurements of `cargo xtask bench`, which starts this program with a release build of the proxy and a database.
+//!
+//! Each benchmark prints its table and writes it to `.local/bench`. One that finds something wrong fails after that.
+
+mod machine;
+mod metering;
+mod queries;
+mod report;
+mod statistics;
+
+use anyhow::{Context as _, Result, ensure};
+use clap::Parser;
+use xtask::bench::{Arguments, Scenario};
+use xtask::progress::step;
+
+/// Measures the proxy; meant to be started by `cargo xtask bench`
+#[derive(Debug, Parser)]
+#[command(name = "bench")]
+struct Options {
+    #[command(flatten)]
+    arguments: Arguments,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let arguments = Options::parse().arguments;
+    let server =
+        std::env::var("DATABASE_URL").context("DATABASE_URL is not set; start this with `cargo xtask bench`")?;
+    let folder = xtask::workspace::root().join(".local/bench");
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let mut wrong = Vec::new();
+    for scenario in arguments.chosen() {
+        step(format_args!("benchmark {}", scenario.name()));
+        let report = match scenario {
+            Scenario::Queries => queries::measure(&server, arguments.rows, arguments.keep).await?,
+            Scenario::Metering => metering::measure(&arguments, &folder).await?,
+        };
+        let text = report.to_markdown(&machine::describe(&server).await?);
+        println!("\n{text}");
+        let file = folder.join(scenario.name()).with_extension("md");
+        std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
+        step(format_args!("written to {}", file.display()));
+        wrong.extend(report.wrong);
+    }
+    ensure!(wrong.is_empty(), "not as it should be:\n  {}", wrong.join("\n  "));
+    Ok(())
+}

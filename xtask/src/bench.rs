@@ -1,0 +1,117 @@
+//! `cargo xtask bench`: measurements of a release build, written down as tables. They are in a program of their own, which
+//! is built and started here with what it needs.
+
+use std::env;
+use std::fs;
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use crate::command::run;
+use crate::postgres::{Database, Options, Psql};
+use crate::progress::{readable, step};
+use crate::workspace::{Program, Workspace};
+
+/// The options of the verb, and of the program with the measurements.
+#[derive(clap::Args, Debug)]
+pub struct Arguments {
+    /// Run this benchmark only; may be given more than once
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub only: Vec<Scenario>,
+    /// queries: how many rows of usage the database holds
+    #[arg(long, value_name = "N", default_value_t = 5_000_000, value_parser = clap::value_parser!(u32).range(100_000..))]
+    pub rows: u32,
+    /// queries: keep the filled database; the next run with as many rows finds it and begins at once
+    #[arg(long)]
+    pub keep: bool,
+    /// metering: how many times each variant is measured
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(2..))]
+    pub rounds: u32,
+    /// metering: seconds that each variant is measured for at a time
+    #[arg(long, value_name = "S", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=20))]
+    pub seconds: u32,
+    /// metering: requests that begin in a second
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=2000))]
+    pub rate: u32,
+}
+
+/// One benchmark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Scenario {
+    /// How long each query on usage takes in a large database, and that an index answers it
+    Queries,
+    /// What it costs a request that its usage is recorded
+    Metering,
+}
+
+impl Scenario {
+    /// All of them, in the order in which they run.
+    pub const ALL: [Self; 2] = [Self::Queries, Self::Metering];
+
+    /// The name on the command line and of the file with the results.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Queries => "queries",
+            Self::Metering => "metering",
+        }
+    }
+}
+
+impl Arguments {
+    /// What was asked for, in the order in which it runs.
+    pub fn chosen(&self) -> impl Iterator<Item = Scenario> {
+        Scenario::ALL.into_iter().filter(|scenario| self.only.is_empty() || self.only.contains(scenario))
+    }
+}
+
+/// Builds everything, opens a database whose disk waits as in production, and runs the measurements.
+pub fn run_verb(_: &Arguments) -> Result<()> {
+    let started = Instant::now();
+    let workspace = Workspace::locate()?;
+    let options = Options { data_dir: workspace.local().join("postgres-bench"), durable: true };
+    let reserved = Database::reserve(&options)?;
+    step("building with optimisation (the first time takes minutes)");
+    run(workspace.build(&[Program::Proxy, Program::Bench]).arg("--release"), "build")?;
+    let logs = workspace.target().join("bench-output");
+    if logs.exists() {
+        fs::remove_dir_all(&logs).with_context(|| format!("cannot empty {}", logs.display()))?;
+    }
+    fs::create_dir_all(&logs).with_context(|| format!("cannot make {}", logs.display()))?;
+    // Held to the end of the run.
+    let database = reserved.open()?;
+    if let Database::Private(cluster) = &database {
+        forget_earlier(&Psql::new(cluster.url())?)?;
+    }
+    let mut measure = Command::new(workspace.release_binary(Program::Bench));
+    // The program reads the same options by itself.
+    measure.args(env::args_os().skip(2));
+    measure
+        .env("DATABASE_URL", database.url())
+        .env("CCP_BIN", workspace.release_binary(Program::Proxy))
+        .env("CCP_TEST_OUTPUT", logs);
+    run(&mut measure, "measure")?;
+    step(format_args!("done after {}", readable(started.elapsed())));
+    Ok(())
+}
+
+/// Removes what the harness left in the server, which otherwise belongs to nobody any more.
+fn forget_earlier(server: &Psql) -> Result<()> {
+    let names = server.query("select datname from pg_database where datname like 'ccp\\_test\\_%'")?;
+    names.lines().try_for_each(|name| server.drop_database(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::ValueEnum;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_uses_the_same_names() {
+        for scenario in Scenario::ALL {
+            let name = scenario.to_possible_value().map(|value| value.get_name().to_owned());
+            assert_eq!(name.as_deref(), Some(scenario.name()));
+        }
+    }
+}
