@@ -8,10 +8,12 @@ mod queries;
 mod report;
 mod statistics;
 
+use std::process::ExitCode;
+
 use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
 use xtask::bench::{Arguments, Scenario};
-use xtask::progress::step;
+use xtask::progress::{failure, step};
 
 /// Measures the proxy; meant to be started by `cargo xtask bench`
 #[derive(Debug, Parser)]
@@ -22,8 +24,17 @@ struct Options {
 }
 
 #[tokio::main]
-async fn main() -> Result<()> {
-    let arguments = Options::parse().arguments;
+async fn main() -> ExitCode {
+    match measure(&Options::parse().arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            failure(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn measure(arguments: &Arguments) -> Result<()> {
     let server =
         std::env::var("DATABASE_URL").context("DATABASE_URL is not set; start this with `cargo xtask bench`")?;
     let folder = xtask::workspace::root().join(".local/bench");
@@ -33,7 +44,7 @@ async fn main() -> Result<()> {
         step(format_args!("benchmark {}", scenario.name()));
         let report = match scenario {
             Scenario::Queries => queries::measure(&server, arguments.rows, arguments.keep).await?,
-            Scenario::Metering => metering::measure(&arguments, &folder).await?,
+            Scenario::Metering => metering::measure(arguments, &folder).await?,
         };
         let text = report.to_markdown(&machine::describe(&server).await?);
         println!("\n{text}");

@@ -14,7 +14,7 @@ use xtask::progress::step;
 use crate::report::Report;
 use crate::statistics::{median, range};
 use load::Load;
-use variant::{Recorded, Round, Variant, WAITING};
+use variant::{Recorded, Round, Variant};
 
 /// Who answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,18 +25,17 @@ pub(crate) enum Provider {
     Bedrock,
 }
 
-/// A number of a round, how it is called, and how it is read.
+/// A number of a round, in milliseconds.
 struct Figure {
     name: &'static str,
-    unit: &'static str,
     of: fn(&Round) -> f64,
 }
 
 const FIGURES: [Figure; 4] = [
-    Figure { name: "p50", unit: "ms", of: |round| round.p50_ms },
-    Figure { name: "p99", unit: "ms", of: |round| round.p99_ms },
-    Figure { name: "first byte p50", unit: "ms", of: |round| round.first_byte_p50_ms },
-    Figure { name: "processor time a request", unit: "ms", of: |round| round.processor_ms },
+    Figure { name: "p50", of: |round| round.p50 },
+    Figure { name: "p99", of: |round| round.p99 },
+    Figure { name: "first byte p50", of: |round| round.first_byte_p50 },
+    Figure { name: "processor time a request", of: |round| round.processor },
 ];
 
 /// Measures both providers in turns. `folder` is on a disk that may hold a usage journal.
@@ -74,16 +73,18 @@ fn describe(arguments: &Arguments) -> Report {
     let Arguments { rounds, seconds, rate, .. } = arguments;
     Report {
         title: "What recording usage costs a request".to_owned(),
-        method: vec![
-            format!("{rounds} rounds of {seconds} s for each variant, in turns; {rate} streamed requests a second with a body of"),
-            format!("{} KiB and an answer of {} events, from a fixed schedule. Time counts from the moment at which a", load::BODY >> 10, load::DELTAS),
-            "request should have begun to the last byte of its answer, so that one that is held up by others is not".to_owned(),
-            "excused. Recorded: the usage journal and the database, all rows of a round there at its end. Not recorded:".to_owned(),
-            format!("the plan with `METER_PLAN=false`; Bedrock without a journal, and with the table locked, so that its records {WAITING}."),
-            "Numbers are medians of the rounds, with the lowest and the highest of them; the spread is between those two for".to_owned(),
-            "what is not recorded. Proxy, upstreams, load and PostgreSQL are on the same machine.".to_owned(),
-        ],
-        head: vec!["requests to", "", "not recorded", "recorded", "difference", "spread", "within the spread"],
+        method: format!(
+            "{rounds} rounds of {seconds} s for each variant, in turns: {rate} streamed requests a second with a body of {} KiB \
+             and an answer of {} events, from a fixed schedule. Time, in milliseconds, counts from the moment at which a request \
+             should have begun to the last byte of its answer, so that one that is held up by others is not excused. Recorded: \
+             with the usage journal and the database, where all rows of a round are before the next one. Not recorded: the plan \
+             with `METER_PLAN=false`; Bedrock without a journal and with the table locked, so that records wait in memory until \
+             the round is over. Numbers are medians of the rounds, with the lowest and the highest of them; the spread is between \
+             those two, of what is not recorded. Proxy, upstreams, load and PostgreSQL share the machine.",
+            load::BODY >> 10,
+            load::EVENTS
+        ),
+        head: vec!["requests to", "", "not recorded", "recorded", "difference", "spread", "within it", "took more in"],
         ..Report::default()
     }
 }
@@ -92,18 +93,19 @@ fn row(provider: Provider, figure: &Figure, off: &[Round], on: &[Round]) -> Vec<
     let [off, on] = [off, on].map(|rounds| rounds.iter().map(figure.of).collect::<Vec<f64>>());
     let told = |values: &[f64]| {
         let (low, high) = range(values);
-        format!("{:.2} {} ({low:.2} to {high:.2})", median(values), figure.unit)
+        format!("{:.2} ({low:.2} to {high:.2})", median(values))
     };
     let ((low, high), difference) = (range(&off), median(&on) - median(&off));
-    let within = if difference.abs() <= high - low { "yes" } else { "no" };
+    let more = off.iter().zip(&on).filter(|(off, on)| on > off).count();
     vec![
         provider.to_string(),
         figure.name.to_owned(),
         told(&off),
         told(&on),
-        format!("{difference:+.2} {}", figure.unit),
-        format!("{:.2} {}", high - low, figure.unit),
-        within.to_owned(),
+        format!("{difference:+.2}"),
+        format!("{:.2}", high - low),
+        if difference.abs() <= high - low { "yes" } else { "no" }.to_owned(),
+        format!("{more} of {}", off.len()),
     ]
 }
 

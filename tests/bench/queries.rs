@@ -47,9 +47,11 @@ pub(crate) async fn measure(server: &str, rows: u32, keep: bool) -> Result<Repor
         }
     }
     asked.close().await?;
-    report.notes.extend(catalogue::READ_EVERYTHING.iter().map(|exception| {
-        format!("Left out, because it reads everything or nothing: {} ({}).", exception.name, exception.reason)
-    }));
+    report.notes.extend(
+        catalogue::READ_EVERYTHING
+            .iter()
+            .map(|exception| format!("Not measured: {}. It {}.", exception.name, exception.reason)),
+    );
     filled.leave(keep).await?;
     Ok(report)
 }
@@ -57,19 +59,19 @@ pub(crate) async fn measure(server: &str, rows: u32, keep: bool) -> Result<Repor
 fn describe(size: &fill::Size) -> Report {
     Report {
         title: "Queries on usage".to_owned(),
-        method: vec![
-            format!(
-                "{} rows in `token_usage` ({} with indexes) and {} in `usage_aggregates` ({}), of {} users with {} keys",
-                size.rows, size.rows_size, size.sums, size.sums_size, fill::USERS, fill::USERS * fill::KEYS_OF_USER,
-            ),
-            "over twelve months. Each query is prepared, as the service has it, and measured by `EXPLAIN (ANALYZE, BUFFERS)`:"
-                .to_owned(),
-            "the median of several, after one that is not counted; what it writes is rolled back, and the commit is not in"
-                .to_owned(),
-            "the time. PostgreSQL plans a prepared query for its parameters the first five times, and may then take one plan"
-                .to_owned(),
-            "for any parameters: both are measured.".to_owned(),
-        ],
+        method: format!(
+            "{} rows in `token_usage` ({} with indexes) and {} in `usage_aggregates` ({}), of {} users with {} keys over twelve \
+             months. Each query is prepared, as the service has it, and measured by `EXPLAIN (ANALYZE, BUFFERS)`: the median of \
+             several, after one that is not counted; what it writes is rolled back, and the commit is not in the time. \
+             PostgreSQL plans a prepared query for its parameters the first five times, and may then take one plan for any \
+             parameters: both are measured.",
+            size.rows,
+            size.space_of_rows,
+            size.sums,
+            size.space_of_sums,
+            fill::USERS,
+            fill::USERS * fill::KEYS_OF_USER,
+        ),
         head: vec!["query", "ms", "ms, any parameters", "pages read", "indexes"],
         ..Report::default()
     }

@@ -8,7 +8,7 @@ pub(crate) struct Report {
     /// What it is about.
     pub(crate) title: String,
     /// What was done, in whole sentences.
-    pub(crate) method: Vec<String>,
+    pub(crate) method: String,
     /// The names of the columns.
     pub(crate) head: Vec<&'static str>,
     /// As many cells as there are columns.
@@ -22,11 +22,8 @@ pub(crate) struct Report {
 impl Report {
     /// The whole of it, with a line about where it was measured.
     pub(crate) fn to_markdown(&self, machine: &str) -> String {
-        let mut text = format!("# {}\n\n", self.title);
-        for line in &self.method {
-            let _ = writeln!(text, "{line}");
-        }
-        let _ = writeln!(text, "{machine}\n\n{}", self.table());
+        let words = format!("{} {machine}", self.method);
+        let mut text = format!("# {}\n\n{}\n\n{}\n", self.title, wrapped(&words), self.table());
         for note in self.notes.iter().cloned().chain(self.wrong.iter().map(|wrong| format!("**Wrong:** {wrong}"))) {
             let _ = writeln!(text, "- {note}");
         }
@@ -49,6 +46,25 @@ impl Report {
     }
 }
 
+/// The same words in lines of a width that a terminal has.
+fn wrapped(words: &str) -> String {
+    const WIDTH: usize = 120;
+    let (mut text, mut line) = (String::new(), 0);
+    for word in words.split_whitespace() {
+        let length = word.chars().count();
+        if line > 0 && line + 1 + length > WIDTH {
+            text.push('\n');
+            line = 0;
+        } else if line > 0 {
+            text.push(' ');
+            line += 1;
+        }
+        text.push_str(word);
+        line += length;
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,5 +80,12 @@ mod tests {
         };
         let table = "| what        | ms |\n| ----------- | -- |\n| a long name | 1  |\n| b           | 12 |\n";
         assert_eq!(report.to_markdown("Here."), format!("# Speed\n\nHere.\n\n{table}\n- **Wrong:** b is slow\n"));
+    }
+
+    #[test]
+    fn long_lines_are_broken_between_words() {
+        let text = wrapped(&"word ".repeat(30));
+        assert_eq!(text.lines().map(str::len).collect::<Vec<_>>(), [119, 29]);
+        assert_eq!(wrapped(""), "");
     }
 }

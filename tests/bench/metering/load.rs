@@ -11,7 +11,9 @@ use tokio::runtime::Handle;
 /// Bytes of a prompt.
 pub(super) const BODY: usize = 16 << 10;
 /// Pieces of text in an answer.
-pub(super) const DELTAS: usize = 60;
+const DELTAS: usize = 60;
+/// Events of an answer: with its begin, its end and those of its only block.
+pub(super) const EVENTS: usize = DELTAS + 5;
 /// Requests that are sent and not counted: connections are opened, keys are read from the database.
 const WARM_UP: Duration = Duration::from_secs(1);
 /// A request that takes longer has failed.
@@ -56,13 +58,13 @@ impl Load {
         // A thread of its own, because the runtime's clock has steps of a millisecond and waits for its other work.
         let pace = move || {
             let begin = Instant::now();
-            let begun = (0..requests).zip(addresses.iter().cycle()).map(|(number, address)| {
+            let running = (0..requests).zip(addresses.iter().cycle()).map(|(number, address)| {
                 let due = begin + Duration::from_secs(1) * number / self.rate;
                 std::thread::sleep(due.saturating_duration_since(Instant::now()));
                 let request = http.post(format!("{address}/v1/messages?beta=true"));
                 runtime.spawn(ask(request, body.clone(), due))
             });
-            begun.collect::<Vec<_>>()
+            running.collect::<Vec<_>>()
         };
         let mut took = Vec::new();
         for running in tokio::task::spawn_blocking(pace).await? {

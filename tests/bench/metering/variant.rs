@@ -16,9 +16,7 @@ use crate::statistics::quantile;
 /// Users with a key each, so that sums of several are written.
 const USERS: usize = 20;
 /// All rows of a round have to be in the database by then.
-const STORED_WITHIN: Duration = Duration::from_secs(60);
-/// What happens to records of Bedrock that are not to be stored.
-pub(super) const WAITING: &str = "wait in memory until the round is over";
+const STORED_WITHIN: Duration = Duration::from_mins(1);
 
 /// Whether usage is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,14 +25,14 @@ pub(super) enum Recorded {
     No,
 }
 
-/// What came of a round.
+/// What came of a round, in milliseconds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Round {
-    pub(super) p50_ms: f64,
-    pub(super) p99_ms: f64,
-    pub(super) first_byte_p50_ms: f64,
+    pub(super) p50: f64,
+    pub(super) p99: f64,
+    pub(super) first_byte_p50: f64,
     /// What the proxy took of the processor for a request, those that are not counted included.
-    pub(super) processor_ms: f64,
+    pub(super) processor: f64,
 }
 
 /// A running proxy.
@@ -139,10 +137,10 @@ impl Round {
         let ms = |of: fn(&Took) -> Duration| took.iter().map(|took| of(took).as_secs_f64() * 1e3).collect::<Vec<_>>();
         let (whole, first_byte) = (ms(|took| took.whole), ms(|took| took.first_byte));
         Self {
-            p50_ms: quantile(&whole, 0.5),
-            p99_ms: quantile(&whole, 0.99),
-            first_byte_p50_ms: quantile(&first_byte, 0.5),
-            processor_ms: processor.as_secs_f64() * 1e3,
+            p50: quantile(&whole, 0.5),
+            p99: quantile(&whole, 0.99),
+            first_byte_p50: quantile(&first_byte, 0.5),
+            processor: processor.as_secs_f64() * 1e3,
         }
     }
 }

@@ -23,7 +23,7 @@ pub(super) struct Exception {
     pub(super) name: &'static str,
     /// As in [`Question::part`].
     pub(super) part: &'static str,
-    /// Why.
+    /// Why; completes "It ...".
     pub(super) reason: &'static str,
 }
 
@@ -37,7 +37,7 @@ pub(super) const READ_EVERYTHING: [Exception; 2] = [
     Exception {
         name: "delete all sums",
         part: "DELETE FROM usage_aggregates;",
-        reason: "`usage-verify --rebuild` makes all of them anew",
+        reason: "is part of `usage-verify --rebuild`, which makes all of them anew",
     },
 ];
 

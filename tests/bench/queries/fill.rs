@@ -85,9 +85,9 @@ pub(super) struct Filled {
 #[derive(Debug, sqlx::FromRow)]
 pub(super) struct Size {
     pub(super) rows: i64,
-    pub(super) rows_size: String,
+    pub(super) space_of_rows: String,
     pub(super) sums: i64,
-    pub(super) sums_size: String,
+    pub(super) space_of_sums: String,
 }
 
 /// The database that an earlier run has kept, if it is the same, else a new one.
@@ -126,8 +126,8 @@ impl Filled {
         let mut connection = PgConnection::connect(&self.url).await?;
         let size = sqlx::query_as(
             "SELECT (SELECT count(*) FROM token_usage) AS rows, (SELECT count(*) FROM usage_aggregates) AS sums,
-                    pg_size_pretty(pg_total_relation_size('token_usage')) AS rows_size,
-                    pg_size_pretty(pg_total_relation_size('usage_aggregates')) AS sums_size",
+                    pg_size_pretty(pg_total_relation_size('token_usage')) AS space_of_rows,
+                    pg_size_pretty(pg_total_relation_size('usage_aggregates')) AS space_of_sums",
         );
         let size = size.fetch_one(&mut connection).await?;
         connection.close().await?;
