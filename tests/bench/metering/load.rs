@@ -19,6 +19,9 @@ const WARM_UP: Duration = Duration::from_secs(1);
 /// A request that takes longer has failed.
 const LONGEST: Duration = Duration::from_secs(30);
 
+/// How the last event ends, and with it each answer.
+const LAST_EVENT: &[u8] = b"\"type\":\"message_stop\"}\n\n";
+
 /// How much is asked for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Load {
@@ -79,14 +82,21 @@ async fn ask(request: reqwest::RequestBuilder, body: Bytes, due: Instant) -> Res
     let response = request.header("content-type", "application/json").timeout(LONGEST).body(body).send().await?;
     ensure!(response.status().is_success(), "the proxy answers {}", response.status());
     let mut pieces = response.bytes_stream();
-    let (mut first_byte, mut last) = (None, Bytes::new());
+    let (mut first_byte, mut length, mut end) = (None, 0, Vec::new());
     while let Some(piece) = pieces.next().await {
         first_byte.get_or_insert_with(|| due.elapsed());
-        last = piece?;
+        let piece = piece?;
+        length += piece.len();
+        // The last event may come in two pieces.
+        end.extend_from_slice(&piece);
+        end.drain(..end.len().saturating_sub(LAST_EVENT.len()));
     }
     let whole = due.elapsed();
-    let ended = last.windows(12).any(|window| window == b"message_stop");
-    ensure!(ended, "an answer ended without its last event");
+    ensure!(
+        end == LAST_EVENT,
+        "an answer of {length} bytes ended without its last event: {:?}",
+        String::from_utf8_lossy(&end)
+    );
     Ok(Took { first_byte: first_byte.unwrap_or(whole), whole })
 }
 
