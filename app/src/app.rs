@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 
 use crate::admin::{Admin, Logins, SharedAdmin, Tokens};
 use crate::auth::{self, Directory, KeyHasher, LastUsed, LastUsedTask};
+use crate::changes::{Changes, ChangesTask};
 use crate::config::{Config, DatabaseConfig, LimitConfig};
 use crate::ingress::{self, InFlight, Ingress, RateLimit, SharedIngress, Stages};
 use crate::keyring::Keyring;
@@ -38,6 +39,7 @@ pub struct App {
     last_used: LastUsedTask,
     upkeep: Upkeep,
     sharing: [SharingTask; 2],
+    changes: ChangesTask,
     database: Database,
     admin_database: Database,
 }
@@ -84,8 +86,17 @@ impl App {
         let learned = LearnedCapabilities::default();
         let (capabilities, capabilities_task) =
             CapabilitySharing::start(database.clone(), learned.clone(), config.bedrock.dialect);
+        let directory = Directory::new(database.clone(), hasher.clone(), config.keys.cache_ttl);
+        let changes = Changes {
+            directory: directory.clone(),
+            models: models.clone(),
+            prices: prices.clone(),
+            circuits: circuits.clone(),
+            learned: learned.clone(),
+            dialect: config.bedrock.dialect,
+        };
         let relay = Relay {
-            directory: Directory::new(database.clone(), hasher.clone(), config.keys.cache_ttl),
+            directory,
             last_used,
             hasher,
             keyring: Keyring::new(vault),
@@ -120,6 +131,7 @@ impl App {
             tokens: Tokens::new(&config.keys.hasher_secret, config.admin.credentials.as_ref()),
             config: config.admin,
             logins: Logins::default(),
+            changes: changes.clone(),
         });
         Ok(Self {
             ingress,
@@ -134,6 +146,7 @@ impl App {
             last_used: last_used_task,
             upkeep,
             sharing: [sharing_task, capabilities_task],
+            changes: changes.follow(database.clone()),
             database,
             admin_database,
         })
@@ -160,6 +173,7 @@ impl App {
             mut budgets,
             following,
             sharing,
+            changes,
             database,
             admin_database,
         } = self;
@@ -189,6 +203,7 @@ impl App {
         for task in following {
             task.stop().await;
         }
+        changes.stop().await;
         upkeep.stop().await;
         budgets.stop().await;
         for task in sharing {

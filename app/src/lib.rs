@@ -10,13 +10,14 @@
 //!
 //! # Layers
 //! A module imports only what stands below it, and its own children:
-//! `cli` · `app, openapi` · `ingress` · `admin` · `relay` · `models, sharing` · `auth, keyring, route, upstream, meter` · `store, vault` ·
+//! `cli` · `app, openapi` · `ingress` · `admin` · `relay` · `changes` · `models, sharing` · `auth, keyring, route, upstream, meter` · `store, vault` ·
 //! `config, telemetry, wire` · `domain`. `domain` imports nothing of ours. Neither `wire` nor the decisions of `route`
 //! do any IO; `route` also remembers what they rest on.
 
 pub mod admin;
 pub mod app;
 pub mod auth;
+pub mod changes;
 pub mod cli;
 pub mod config;
 pub mod domain;

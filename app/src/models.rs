@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::ModelMap;
-use crate::store::{Database, FollowTask, Followed};
+use crate::store::{Database, FollowTask, Followed, Look};
 
 /// How often the database is asked for the map.
 pub const LOOK_EVERY: Duration = Duration::from_secs(30);
@@ -46,6 +46,11 @@ impl Models {
     /// The same, for who may not know of this module.
     pub fn followed(&self) -> Followed<ModelMap> {
         self.map.clone()
+    }
+
+    /// Has the map read now, because it has changed.
+    pub fn look_now(&self) -> Look {
+        self.map.look_now()
     }
 
     /// Waits for the end of the first look, however it went: a few seconds at the most. The first requests after a start

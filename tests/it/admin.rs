@@ -2,4 +2,5 @@
 
 mod access;
 mod coverage;
+mod propagation;
 mod users;

@@ -20,6 +20,7 @@ pub use access::{Logins, Tokens};
 pub use routes::routes;
 pub use service::{AdminApi, admin_service};
 
+use crate::changes::Changes;
 use crate::config::AdminConfig;
 use crate::store::Database;
 
@@ -34,6 +35,8 @@ pub struct Admin {
     pub tokens: Tokens,
     /// Failed logins of the last minute.
     pub logins: Logins,
+    /// Told of every change that was made here, before it is answered.
+    pub changes: Changes,
 }
 
 /// As the operations share it.

@@ -16,7 +16,7 @@ use super::money::{Usd, usd};
 use super::problem::{Changing, Listing, Problem, Refused, Showing};
 use super::service::Tag;
 use crate::domain::RoutingStrategy;
-use crate::store::{NewUser, UserChange, UserFilter, UserRow};
+use crate::store::{NewUser, News, UserChange, UserFilter, UserRow};
 
 const BUDGET: &str = "monthly_budget_usd";
 
@@ -196,6 +196,7 @@ impl UsersPart {
             status: None,
         };
         let row = admin.database.change_user(caller.actor(), "user.change", user_id.0, &change).await?;
+        admin.changes.apply(&News::User(user_id.0)).await;
         Ok(Json(row.ok_or_else(|| no_user(user_id.0))?.into()))
     }
 }

@@ -24,6 +24,8 @@ pub struct Directory {
     ttl: Duration,
     started: Instant,
     known: Cache<KeyHash, Arc<Entry>>,
+    /// How many changes were heard of. An answer that a change has overtaken is not remembered.
+    changes: Arc<AtomicU64>,
 }
 
 /// What the database said of a key, and when (milliseconds since the start) it was last asked.
@@ -31,7 +33,12 @@ pub struct Directory {
 struct Entry {
     principal: Option<Arc<ClientPrincipal>>,
     asked_at: AtomicU64,
+    /// Changes that had been heard of before.
+    changes: u64,
 }
+
+/// In place of the time at which the database was asked: it has to be asked again.
+const OUTDATED: u64 = 0;
 
 /// The right to renew an answer. A request that is dropped before it has asked gives it back: else a client that
 /// always leaves early could keep a revoked key alive.
@@ -63,7 +70,7 @@ impl Directory {
     /// A directory that trusts an answer of the database for `ttl`.
     pub fn new(database: Database, hasher: KeyHasher, ttl: Duration) -> Self {
         let known = Cache::builder().max_capacity(MAX_ENTRIES).time_to_live(MAX_STALE).build();
-        Self { database, hasher, ttl, started: Instant::now(), known }
+        Self { database, hasher, ttl, started: Instant::now(), known, changes: Arc::default() }
     }
 
     /// The holder of a key, `None` when the key is not valid (unknown, revoked and expired are the same).
@@ -72,7 +79,9 @@ impl Directory {
     /// When the database is away and the key has not been seen before.
     pub async fn holder(&self, key: &AccessKey) -> Result<Option<Arc<ClientPrincipal>>, LookUpError> {
         let hash = self.hasher.hash(key.expose());
-        let Some(entry) = self.known.get(&hash) else { return Ok(self.ask(hash).await?) };
+        let Some(entry) = self.known.get(&hash).filter(|entry| self.believes(entry)) else {
+            return Ok(self.ask(hash).await?);
+        };
         let Some(claim) = self.claim_refresh(&entry) else { return Ok(entry.principal.clone()) };
         let asked = self.ask(hash).await;
         claim.used();
@@ -85,9 +94,33 @@ impl Directory {
         }
     }
 
+    /// Forgets the holders of keys that have changed, and that keys were unknown.
+    pub fn forget(&self, changed: impl Fn(&ClientPrincipal) -> bool) {
+        self.changes.fetch_add(1, Ordering::SeqCst);
+        for (hash, entry) in &self.known {
+            if entry.principal.as_deref().is_some_and(&changed) {
+                self.known.invalidate(&*hash);
+            }
+        }
+    }
+
+    /// Has the database asked again about every key: changes may have been missed. Keys that are known work on while it is
+    /// away.
+    pub fn distrust(&self) {
+        self.changes.fetch_add(1, Ordering::SeqCst);
+        for (_, entry) in &self.known {
+            entry.asked_at.store(OUTDATED, Ordering::Relaxed);
+        }
+    }
+
     /// How many valid keys are remembered. Walks over all entries: for `/ready`, not for requests.
     pub fn remembered(&self) -> u64 {
         self.known.iter().filter(|(_, entry)| entry.principal.is_some()).count() as u64
+    }
+
+    /// A key that was unknown may have become valid with any change.
+    fn believes(&self, entry: &Entry) -> bool {
+        entry.principal.is_some() || entry.changes == self.changes.load(Ordering::SeqCst)
     }
 
     /// Claims the renewal of an answer that is older than the time to live. Others go on with the old answer meanwhile,
@@ -95,19 +128,24 @@ impl Directory {
     fn claim_refresh<'e>(&self, entry: &'e Entry) -> Option<Claim<'e>> {
         let (now, before) = (self.now(), entry.asked_at.load(Ordering::Relaxed));
         let ttl = u64::try_from(self.ttl.as_millis()).unwrap_or(u64::MAX);
-        let claimed = now.saturating_sub(before) >= ttl
+        let claimed = (before == OUTDATED || now.saturating_sub(before) >= ttl)
             && entry.asked_at.compare_exchange(before, now, Ordering::Relaxed, Ordering::Relaxed).is_ok();
         claimed.then_some(Claim { entry, before: Some(before) })
     }
 
     async fn ask(&self, hash: KeyHash) -> Result<Option<Arc<ClientPrincipal>>, StoreError> {
-        let asked_at = AtomicU64::new(self.now());
+        let (asked_at, changes) = (AtomicU64::new(self.now()), self.changes.load(Ordering::SeqCst));
         let principal = self.database.principal(hash).await?.map(Arc::new);
-        self.known.insert(hash, Arc::new(Entry { principal: principal.clone(), asked_at }));
+        self.known.insert(hash, Arc::new(Entry { principal: principal.clone(), asked_at, changes }));
+        // A change goes up in number before it forgets, so one that comes after this look finds the entry.
+        if self.changes.load(Ordering::SeqCst) != changes {
+            self.known.invalidate(&hash);
+        }
         Ok(principal)
     }
 
     fn now(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+        // Never that of what is outdated.
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX).saturating_add(1)
     }
 }

@@ -3,6 +3,7 @@
 pub mod access_key;
 pub mod bedrock_target;
 pub mod budget;
+pub mod circuit_id;
 pub mod cost;
 pub mod failure;
 pub mod family;
@@ -16,6 +17,7 @@ pub mod usage;
 
 pub use access_key::{AccessKey, KeyHash};
 pub use bedrock_target::{BedrockTarget, Dialect};
+pub use circuit_id::CircuitId;
 pub use cost::{Cost, UnitPrices};
 pub use failure::{ErrorType, Failure};
 pub use family::Family;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use moka::sync::Cache;
 
 use crate::domain::{Cost, Family, ModelMap, PriceBook, Provider, UsageRecord};
-use crate::store::{Database, FollowTask, Followed};
+use crate::store::{Database, FollowTask, Followed, Look};
 use crate::telemetry::counters;
 
 /// How often the database is asked for the prices.
@@ -42,6 +42,11 @@ impl Prices {
         };
         let (book, task) = Followed::start("the price book", PriceBook::built_in().clone(), every, read, make);
         (Self { book, models, told: Cache::builder().max_capacity(MODELS).time_to_live(TOLD_AGAIN).build() }, task)
+    }
+
+    /// Has the book read now, because it has changed.
+    pub fn look_now(&self) -> Look {
+        self.book.look_now()
     }
 
     /// Waits for the end of the first look, however it went: a few seconds at the most. The first requests after a start

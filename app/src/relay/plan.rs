@@ -111,7 +111,12 @@ impl Relay {
     fn report(&self, ticket: Ticket, outcome: &PlanOutcome) {
         let now = Instant::now();
         match outcome {
-            PlanOutcome::Answer(_) => ticket.served(now),
+            PlanOutcome::Answer(_) => {
+                let key = ticket.key();
+                if ticket.served(now) {
+                    self.sharing.lifted(key);
+                }
+            }
             PlanOutcome::Fault(fault, _) => {
                 if let (FallbackReason::PlanLimit, Effect::ClosedFor(wait)) = (fault.reason, fault.effect) {
                     self.sharing.tell(ticket.key(), wait);

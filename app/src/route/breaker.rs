@@ -122,14 +122,23 @@ impl Breaker {
     /// A request was served that was admitted at `admitted`. The probe closes the breaker; so does any other request
     /// that was let through all the same, for lack of another way. One that was under way when the breaker opened is
     /// older news and changes nothing. A served request takes no failure out of the window.
-    pub fn served(&mut self, admitted: Instant, now: Instant) {
+    ///
+    /// Says whether that has closed the breaker before its time.
+    pub fn served(&mut self, admitted: Instant, now: Instant) -> bool {
         if self.opened_at.is_some_and(|opened| admitted < opened) {
-            return;
+            return false;
         }
+        let early = self.open_until.is_some_and(|until| now < until);
         if self.open_until.is_some() {
-            *self = Self::new(self.rule);
+            self.reset();
         }
         self.remember(now, false);
+        early
+    }
+
+    /// Closes it and forgets everything, because somebody knows better.
+    pub fn reset(&mut self) {
+        *self = Self::new(self.rule);
     }
 
     /// A request failed that was admitted at `admitted`. The probe reopens the breaker for longer; in the closed state

@@ -10,7 +10,8 @@ use moka::sync::Cache;
 
 use super::breaker::{Admission, Breaker, PER_CREDENTIAL, PER_UPSTREAM, Phase};
 use super::classify::Effect;
-use crate::domain::{Family, KeyHash};
+use crate::domain::circuit_id::LOGIN_DIGITS;
+use crate::domain::{CircuitId, Family, KeyHash};
 
 /// Breakers that are remembered at the most; the least used go first.
 const MAX_BREAKERS: u64 = 50_000;
@@ -24,6 +25,15 @@ pub struct CircuitKey {
     pub credential: KeyHash,
     /// Limits are per family.
     pub family: Family,
+}
+
+impl CircuitKey {
+    /// What it is called.
+    pub fn id(&self) -> CircuitId {
+        let mut login = self.credential.to_hex();
+        login.truncate(LOGIN_DIGITS);
+        CircuitId::Login(login, self.family)
+    }
 }
 
 type Shared = Arc<Mutex<Breaker>>;
@@ -94,6 +104,32 @@ impl Circuits {
         RegionTicket { circuits: self.clone(), region: region.to_owned(), admitted: now, probe: false }
     }
 
+    /// Closes a circuit, if there is one with that name.
+    pub fn reset(&self, id: &CircuitId) {
+        match id {
+            CircuitId::Plan => lock(&self.plan).reset(),
+            CircuitId::Bedrock(region) => {
+                if let Some(breaker) = self.regions.get(region) {
+                    lock(&breaker).reset();
+                }
+            }
+            CircuitId::Login(..) => {
+                for (_, breaker) in self.credentials.iter().filter(|(key, _)| key.id() == *id) {
+                    lock(&breaker).reset();
+                }
+            }
+        }
+    }
+
+    /// The circuits that are not closed.
+    pub fn not_closed(&self, now: Instant) -> Vec<(CircuitId, Phase)> {
+        let all = std::iter::once((CircuitId::Plan, Arc::clone(&self.plan)))
+            .chain(self.regions.iter().map(|(region, breaker)| (CircuitId::Bedrock(String::clone(&region)), breaker)))
+            .chain(self.credentials.iter().map(|(key, breaker)| (key.id(), breaker)));
+        let phases = all.map(|(id, breaker)| (id, lock(&breaker).phase(now)));
+        phases.filter(|(_, phase)| *phase != Phase::Closed).collect()
+    }
+
     fn region(&self, region: &str) -> Shared {
         self.regions.get_with_by_ref(region, || Arc::new(Mutex::new(Breaker::new(PER_UPSTREAM))))
     }
@@ -124,13 +160,11 @@ impl Ticket {
         self.plan_probe || self.own_probe.is_some()
     }
 
-    /// The plan has served.
-    pub fn served(mut self, now: Instant) {
+    /// The plan has served. Says whether that has closed the breaker of the credential before its time.
+    pub fn served(mut self, now: Instant) -> bool {
         (self.own_probe, self.plan_probe) = (None, false);
         lock(&self.circuits.plan).served(self.admitted, now);
-        if let Some(breaker) = self.circuits.credentials.get(&self.key) {
-            lock(&breaker).served(self.admitted, now);
-        }
+        self.circuits.credentials.get(&self.key).is_some_and(|breaker| lock(&breaker).served(self.admitted, now))
     }
 
     /// The plan has failed.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -11,11 +11,29 @@ use super::StoreError;
 
 /// How soon the database is asked again after it did not answer.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(2);
+/// How many may ask for a look before the next one begins; for more than that it comes soon enough.
+const ASKING: usize = 64;
+/// How long somebody waits for a look.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What was last read; cheap to clone.
 #[derive(Debug)]
 pub struct Followed<T> {
     seen: watch::Receiver<Seen<T>>,
+    look_now: mpsc::Sender<oneshot::Sender<()>>,
+}
+
+/// A look that was asked for.
+#[derive(Debug)]
+#[must_use]
+pub struct Look(oneshot::Receiver<()>);
+
+impl Look {
+    /// Waits until it is over, however it went: a few seconds at the most.
+    pub async fn over(self) {
+        // An error says that it is over as well, or will not come any more.
+        let _ = tokio::time::timeout(PATIENCE, self.0).await;
+    }
 }
 
 #[derive(Debug)]
@@ -35,7 +53,7 @@ pub struct FollowTask {
 
 impl<T> Clone for Followed<T> {
     fn clone(&self) -> Self {
-        Self { seen: self.seen.clone() }
+        Self { seen: self.seen.clone(), look_now: self.look_now.clone() }
     }
 }
 
@@ -52,13 +70,19 @@ impl<T: Send + Sync + 'static> Followed<T> {
     where
         Read: Future<Output = Result<Rows, StoreError>> + Send,
     {
+        let (look_now, mut asked) = mpsc::channel(ASKING);
         let (sender, seen) = watch::channel(Seen { value: Arc::new(first), looked: false });
         let stop = CancellationToken::new();
         let stopped = stop.clone();
         let task = tokio::spawn(async move {
             // What has been said of it; at every look it would be too much.
             let mut told_away = false;
+            // Who waits for the end of the look that begins next.
+            let mut waiting = Vec::new();
             loop {
+                while let Ok(asker) = asked.try_recv() {
+                    waiting.push(asker);
+                }
                 let Some(read) = stopped.run_until_cancelled(read()).await else { return };
                 let (value, pause) = match read {
                     Ok(rows) => {
@@ -78,17 +102,28 @@ impl<T: Send + Sync + 'static> Followed<T> {
                         seen.value = Arc::new(value);
                     }
                 });
-                if stopped.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
-                    return;
+                waiting.clear();
+                tokio::select! {
+                    () = stopped.cancelled() => return,
+                    () = tokio::time::sleep(pause) => {}
+                    Some(asker) = asked.recv() => waiting.push(asker),
                 }
             }
         });
-        (Self { seen }, FollowTask { what, stop, task })
+        (Self { seen, look_now }, FollowTask { what, stop, task })
     }
 
     /// What was last read. It stays as it was while the database is away.
     pub fn current(&self) -> Arc<T> {
         Arc::clone(&self.seen.borrow().value)
+    }
+
+    /// Has the database read now, because something has changed.
+    pub fn look_now(&self) -> Look {
+        let (asker, over) = oneshot::channel();
+        // Without room for it a look is near anyway.
+        let _ = self.look_now.try_send(asker);
+        Look(over)
     }
 
     /// Waits for the end of the first look, however it went: a few seconds at the most.

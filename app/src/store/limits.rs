@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::{Database, Known, StoreError};
-use crate::domain::{Family, KeyHash};
+use super::{CHANNEL, Database, Known, News, StoreError};
+use crate::domain::{CircuitId, Family, KeyHash};
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -35,6 +35,26 @@ impl Database {
             limit.closed_until
         )
         .execute(&self.pool);
+        tokio::time::timeout(TIMEOUT, query).await.map_err(|_| StoreError::Timeout(TIMEOUT))??;
+        Ok(())
+    }
+
+    /// Removes a limit that has turned out to be over before its time, and has all tasks told.
+    ///
+    /// # Errors
+    /// When the database is away or slow.
+    pub async fn lift_limit(&self, credential: KeyHash, family: Family, id: &CircuitId) -> Result<(), StoreError> {
+        let query = sqlx::query!(
+            "WITH lifted AS (
+                 DELETE FROM plan_limits WHERE credential_hash = $1 AND family = $2 AND closed_until > now() RETURNING 1
+             )
+             SELECT pg_notify($3, $4) AS sent FROM lifted",
+            credential.to_hex(),
+            family.name(),
+            CHANNEL,
+            News::Circuit(id.clone()).text()
+        )
+        .fetch_all(&self.pool);
         tokio::time::timeout(TIMEOUT, query).await.map_err(|_| StoreError::Timeout(TIMEOUT))??;
         Ok(())
     }

@@ -7,6 +7,7 @@ mod followed;
 mod issue;
 mod last_used;
 mod limits;
+mod listener;
 mod models;
 mod prices;
 mod principals;
@@ -23,9 +24,10 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 
 pub use admin::{Actor, CHANNEL, Change, ChangeError, NewUser, News, UserChange, UserFilter, UserRow};
 pub use budgets::{Month, Spend};
-pub use followed::{FollowTask, Followed};
+pub use followed::{FollowTask, Followed, Look};
 pub use issue::{IssueError, NewKey};
 pub use limits::PlanLimit;
+pub use listener::Listener;
 pub use verification::{Difference, Found, Verification};
 pub use zone::ZoneState;
 

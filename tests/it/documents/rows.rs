@@ -5,7 +5,7 @@ use std::fs;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-const ROWS: [RangeInclusive<u8>; 4] = [1..=37, 47..=53, 71..=81, 85..=85];
+const ROWS: [RangeInclusive<u8>; 4] = [1..=37, 47..=53, 71..=81, 85..=86];
 
 #[test]
 fn every_row_is_named_by_a_test() {

@@ -1,9 +1,11 @@
 //! Tells the other instances what has changed, in the transaction of the change: they hear of it when it is committed.
 
+use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::StoreError;
+use crate::domain::{BedrockTarget, CircuitId, Dialect, Refusal, RefusalKind};
 
 /// The channel on which instances hear of changes (`LISTEN`).
 pub const CHANNEL: &str = "claude_code_proxy_changes";
@@ -19,6 +21,20 @@ pub enum News {
     Models,
     /// The price book.
     Prices,
+    /// A circuit, which is to be closed.
+    Circuit(CircuitId),
+    /// What a model of one of Bedrock's interfaces refuses, which is to be forgotten.
+    Capability(Dialect, BedrockTarget, Refusal),
+}
+
+/// The last of these on its way: names and models may hold anything.
+#[derive(Serialize, Deserialize)]
+struct Forgotten {
+    dialect: String,
+    region: String,
+    model: String,
+    kind: String,
+    name: String,
 }
 
 impl News {
@@ -29,6 +45,17 @@ impl News {
             Self::User(id) => format!("user {id}"),
             Self::Models => "models".to_owned(),
             Self::Prices => "prices".to_owned(),
+            Self::Circuit(id) => format!("circuit {id}"),
+            Self::Capability(dialect, target, refusal) => {
+                let forgotten = Forgotten {
+                    dialect: dialect.name().to_owned(),
+                    region: target.region.clone(),
+                    model: target.model.clone(),
+                    kind: refusal.kind.name().to_owned(),
+                    name: refusal.name.clone(),
+                };
+                format!("capability {}", serde_json::to_string(&forgotten).unwrap_or_default())
+            }
         }
     }
 
@@ -37,6 +64,13 @@ impl News {
         match text.split_once(' ') {
             Some(("access_key", id)) => id.parse().ok().map(Self::AccessKey),
             Some(("user", id)) => id.parse().ok().map(Self::User),
+            Some(("circuit", id)) => id.parse().ok().map(Self::Circuit),
+            Some(("capability", json)) => {
+                let forgotten: Forgotten = serde_json::from_str(json).ok()?;
+                let refusal = Refusal { kind: RefusalKind::parse(&forgotten.kind)?, name: forgotten.name };
+                let target = BedrockTarget { region: forgotten.region, model: forgotten.model };
+                Some(Self::Capability(forgotten.dialect.parse().ok()?, target, refusal))
+            }
             _ if text == "models" => Some(Self::Models),
             _ if text == "prices" => Some(Self::Prices),
             _ => None,
@@ -45,7 +79,7 @@ impl News {
 }
 
 /// Has it told when the transaction is committed.
-pub(super) async fn announce(connection: &mut PgConnection, news: &News) -> Result<(), StoreError> {
+pub(in crate::store) async fn announce(connection: &mut PgConnection, news: &News) -> Result<(), StoreError> {
     sqlx::query!("SELECT pg_notify($1, $2) AS sent", CHANNEL, news.text()).fetch_one(connection).await?;
     Ok(())
 }
@@ -56,10 +90,19 @@ mod tests {
 
     #[test]
     fn news_are_read_as_they_are_written() {
-        for news in [News::AccessKey(Uuid::from_u128(1)), News::User(Uuid::from_u128(2)), News::Models, News::Prices] {
+        let target = BedrockTarget { region: "us-east-1".to_owned(), model: "m".to_owned() };
+        let refusal = Refusal::new(RefusalKind::Field, "of \"two\" words");
+        for news in [
+            News::AccessKey(Uuid::from_u128(1)),
+            News::User(Uuid::from_u128(2)),
+            News::Models,
+            News::Prices,
+            News::Circuit(CircuitId::Bedrock("us-east-1".to_owned())),
+            News::Capability(Dialect::Messages, target, refusal),
+        ] {
             assert_eq!(News::parse(&news.text()), Some(news));
         }
-        for text in ["", "user", "user 7", "of tomorrow", "models 7"] {
+        for text in ["", "user", "user 7", "of tomorrow", "models 7", "circuit x", "capability {}"] {
             assert_eq!(News::parse(text), None, "{text}");
         }
     }

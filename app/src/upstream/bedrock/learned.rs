@@ -55,6 +55,17 @@ impl LearnedCapabilities {
         remembered
     }
 
+    /// Forgets a refusal: somebody has taken it back.
+    pub fn forget(&self, target: &BedrockTarget, forgotten: &Refusal) {
+        let Some(known) = self.models.get(target) else { return };
+        if known.iter().any(|(refusal, ..)| refusal == forgotten) {
+            self.models.entry(target.clone()).and_upsert_with(|entry| {
+                let known = entry.map_or_else(Known::default, moka::Entry::into_value);
+                known.iter().filter(|(refusal, ..)| refusal != forgotten).cloned().collect::<Vec<_>>().into()
+            });
+        }
+    }
+
     /// Forgets what was known here before a moment and is not to be kept: somebody has taken it back.
     pub fn keep(&self, before: DateTime<Utc>, keep: impl Fn(&BedrockTarget, &Refusal) -> bool) {
         for (target, known) in &self.models {
