@@ -21,12 +21,34 @@ pub(super) fn changed<T, V>(
 }
 
 /// What each constraint that input can meet has to say, so that input never is an error of the server.
-const CONSTRAINTS: &[(&str, Kind, &str, &str)] = &[(
-    "users_name_key",
-    Kind::Conflict,
-    "user_name_taken",
-    "There is a user with this name already. Take another name, or change that user.",
-)];
+const CONSTRAINTS: &[(&str, Kind, &str, &str)] = &[
+    (
+        "users_name_key",
+        Kind::Conflict,
+        "user_name_taken",
+        "There is a user with this name already. Take another name, or change that user.",
+    ),
+    (
+        "model_map_pkey",
+        Kind::Conflict,
+        "model_taken",
+        "There is a model with this name already. Change it with PUT /admin/models/{model}.",
+    ),
+    (
+        "model_prices_pkey",
+        Kind::Conflict,
+        "price_taken",
+        "There are prices of this model, date and length of the prompt already, and prices never change. Add others that \
+         begin later.",
+    ),
+    (
+        "price_in_past",
+        Kind::Conflict,
+        "price_in_past",
+        "These prices would begin in the past, in which others have been billed already. Leave effective_from out to have \
+         them begin now.",
+    ),
+];
 
 impl From<ChangeError> for Problem {
     fn from(error: ChangeError) -> Self {

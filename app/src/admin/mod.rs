@@ -4,12 +4,20 @@
 //! with its audit row, and tells the other instances; it never touches the path of a developer's request.
 
 mod access;
+mod audit;
+mod budgets;
 mod caller;
+mod capabilities;
 mod change;
+mod circuits;
+mod families;
 mod list;
 mod login;
+mod models;
 mod money;
+mod prices;
 mod problem;
+mod requests;
 mod routes;
 mod service;
 mod users;

@@ -162,6 +162,11 @@ impl Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
+        if error.is_about_a_value() {
+            let message = "A value in the request cannot be looked for or stored. Texts have no NUL characters, and dates are \
+                           in the years 1 to 9999.";
+            return Self::new(Kind::OutOfRange, "invalid_value", message);
+        }
         tracing::error!(%error, "an operation of the admin API failed");
         Self::new(Kind::Away, "database_away", "The database does not answer. Nothing was changed. Try again soon.")
             .after(5)

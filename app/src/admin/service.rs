@@ -2,7 +2,14 @@
 
 use poem_openapi::{OpenApiService, Tags};
 
+use super::audit::AuditPart;
+use super::budgets::BudgetsPart;
+use super::capabilities::CapabilitiesPart;
+use super::circuits::CircuitsPart;
 use super::login::LoginPart;
+use super::models::ModelsPart;
+use super::prices::PricesPart;
+use super::requests::RequestsPart;
 use super::users::UsersPart;
 
 /// Groups of operations.
@@ -12,14 +19,43 @@ pub(super) enum Tag {
     Login,
     /// Developers: what they may, and what they may cost.
     Users,
+    /// Which model of Bedrock serves which, and what models cost.
+    Models,
+    /// One request, explained.
+    Requests,
+    /// What the proxy has found out about the plan and about Bedrock.
+    State,
+    /// Who has done what.
+    Audit,
 }
 
 /// The operations of the admin API.
-pub type AdminApi = (LoginPart, UsersPart);
+pub type AdminApi = (
+    LoginPart,
+    UsersPart,
+    BudgetsPart,
+    ModelsPart,
+    PricesPart,
+    RequestsPart,
+    CircuitsPart,
+    CapabilitiesPart,
+    AuditPart,
+);
 
 /// The service behind them.
 pub fn admin_service() -> OpenApiService<AdminApi, ()> {
-    OpenApiService::new((LoginPart, UsersPart), "Claude Code Proxy: admin API", env!("CARGO_PKG_VERSION"))
+    let parts = (
+        LoginPart,
+        UsersPart,
+        BudgetsPart,
+        ModelsPart,
+        PricesPart,
+        RequestsPart,
+        CircuitsPart,
+        CapabilitiesPart,
+        AuditPart,
+    );
+    OpenApiService::new(parts, "Claude Code Proxy: admin API", env!("CARGO_PKG_VERSION"))
         .description(
             "Users, access keys, Bedrock keys, budgets, usage and cost. Log in at `POST /admin/auth/login` with name and \
              password, and send the token that it gives with every other request.\n\n\

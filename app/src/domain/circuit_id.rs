@@ -60,7 +60,9 @@ mod tests {
         for id in [CircuitId::Plan, CircuitId::Bedrock("us-gov-west-1".to_owned()), login] {
             assert_eq!(id.to_string().parse(), Ok(id));
         }
-        for text in ["", "plan ", "bedrock-", "bedrock-a b", "login-0123abcd-of_tomorrow", "login-0123ABCD-opus", "login-"] {
+        for text in
+            ["", "plan ", "bedrock-", "bedrock-a b", "login-0123abcd-of_tomorrow", "login-0123ABCD-opus", "login-"]
+        {
             assert!(text.parse::<CircuitId>().is_err(), "{text}");
         }
     }

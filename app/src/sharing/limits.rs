@@ -84,8 +84,7 @@ impl Topic for Limits {
             LimitNews::Lifted(_) => None,
         });
         let all: HashMap<_, _> = all.collect();
-        let before =
-            std::mem::replace(&mut *self.shared.lock().unwrap_or_else(PoisonError::into_inner), all.clone());
+        let before = std::mem::replace(&mut *self.shared.lock().unwrap_or_else(PoisonError::into_inner), all.clone());
         let now = Utc::now();
         for (key, _) in before.into_iter().filter(|(key, until)| *until > now && !all.contains_key(key)) {
             self.circuits.reset(&key.id());

@@ -22,7 +22,10 @@ use chrono::{DateTime, Utc};
 use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 
-pub use admin::{Actor, CHANNEL, Change, ChangeError, NewUser, News, UserChange, UserFilter, UserRow};
+pub use admin::{
+    Actor, CHANNEL, CapabilityFilter, CapabilityRow, Change, ChangeError, DeedFilter, DeedRow, ModelRow, NewPrice,
+    NewUser, News, PriceKey, PriceRow, RequestRow, UserChange, UserFilter, UserRow,
+};
 pub use budgets::{Month, Spend};
 pub use followed::{FollowTask, Followed, Look};
 pub use issue::{IssueError, NewKey};
@@ -37,6 +40,8 @@ static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
 const STATE_TIMEOUT: Duration = Duration::from_secs(2);
 /// SQLSTATE of a statement about a table that does not exist.
 const UNDEFINED_TABLE: &str = "42P01";
+/// What the SQLSTATEs of values that cannot be begin with.
+const DATA_EXCEPTION: &str = "22";
 
 /// Waiting longer for a connection or an answer than this means that the database is away.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -86,6 +91,16 @@ pub enum StoreError {
     /// It did not answer in time.
     #[error("the database did not answer within {0:?}")]
     Timeout(Duration),
+}
+
+impl StoreError {
+    /// Whether the database works, and a value that it was given cannot be: a text with a NUL character, a date beyond its
+    /// calendar.
+    pub fn is_about_a_value(&self) -> bool {
+        let Self::Sql(error) = self else { return false };
+        let code = error.as_database_error().and_then(|error| error.code());
+        matches!(error, sqlx::Error::Encode(_)) || code.is_some_and(|code| code.starts_with(DATA_EXCEPTION))
+    }
 }
 
 impl From<sqlx::Error> for StoreError {

@@ -2,11 +2,22 @@
 
 mod announce;
 mod audit;
+mod capabilities;
+mod circuits;
+mod deeds;
+mod models;
+mod prices;
+mod requests;
 mod tokens;
 mod users;
 
 pub use announce::{CHANNEL, News};
 pub use audit::Actor;
+pub use capabilities::{CapabilityFilter, CapabilityRow};
+pub use deeds::{DeedFilter, DeedRow};
+pub use models::ModelRow;
+pub use prices::{NewPrice, PriceKey, PriceRow};
+pub use requests::RequestRow;
 pub use users::{NewUser, UserChange, UserFilter, UserRow};
 
 use super::StoreError;
