@@ -5,34 +5,9 @@ use reqwest::Method;
 use serde_json::json;
 use support::link::{Link, Passage};
 use support::process::ServeProcess;
-use support::{Administrator, Answer, Client, IssuedKey, Reply, Surroundings, TestApp, get, within};
+use support::{Administrator, Answer, Client, Reply, TestApp, get, within};
 
-/// What is remembered of a key is believed for longer than any test takes, so only news can end that.
-async fn surroundings() -> Surroundings {
-    let around = Surroundings::start().await.administered().with("KEY_CACHE_TTL", "1h");
-    around.plan.otherwise(|_| Reply::plan_json(&Answer::text("from the plan")));
-    around.bedrock.otherwise(|_| Reply::bedrock_json(&Answer::text("from Bedrock")));
-    around
-}
-
-/// An instance in this process, another one beside it, an administrator at the first, and clients of both that both know.
-async fn two_instances() -> (TestApp, ServeProcess, Administrator, IssuedKey, [Client; 2]) {
-    let first = TestApp::start_in(surroundings().await).await;
-    let second = ServeProcess::start(first.around()).await;
-    let key = first.key().await;
-    let clients = [Client::of(&first, &key), Client::at(format!("{}/ak/{}", second.url(), key.text))];
-    for client in &clients {
-        assert_eq!(client.ask().await.header("x-ccp-provider"), "plan");
-    }
-    let admin = Administrator::at(first.url()).logged_in().await;
-    (first, second, admin, key, clients)
-}
-
-async fn end(first: TestApp, second: ServeProcess) {
-    second.signal(rustix::process::Signal::TERM);
-    assert_eq!(second.exit_code().await, Some(0));
-    first.stop().await;
-}
+use super::{end, surroundings, two_instances};
 
 /// Every instance refuses a key soon after it was revoked, by whomever.
 ///
