@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use futures_util::Stream;
 use tokio::net::TcpListener;
 
-use crate::admin::{Admin, Logins, SharedAdmin, Tokens};
+use crate::admin::{Admin, Expiry, Logins, SharedAdmin, Tokens};
 use crate::auth::{self, Directory, KeyHasher, LastUsed, LastUsedTask};
 use crate::changes::{Changes, ChangesTask};
 use crate::config::{Config, DatabaseConfig, LimitConfig};
@@ -21,6 +21,7 @@ use crate::route::stays::Stays;
 use crate::sharing::{CapabilitySharing, LimitSharing, SharingTask};
 use crate::store::{Database, DatabaseState, FollowTask};
 use crate::upstream::bedrock::native::NativeBedrock;
+use crate::upstream::bedrock::probe::KeyProbe;
 use crate::upstream::bedrock::{Bedrock, LearnedCapabilities};
 use crate::upstream::{http_client, http2_client, plan::Plan};
 use crate::vault::Vault;
@@ -38,6 +39,7 @@ pub struct App {
     following: [FollowTask; 2],
     last_used: LastUsedTask,
     upkeep: Upkeep,
+    expiry: Expiry,
     sharing: [SharingTask; 2],
     changes: ChangesTask,
     database: Database,
@@ -95,11 +97,12 @@ impl App {
             learned: learned.clone(),
             dialect: config.bedrock.dialect,
         };
+        let probe = KeyProbe::new(http.clone(), &config.bedrock);
         let relay = Relay {
             directory,
             last_used,
-            hasher,
-            keyring: Keyring::new(vault),
+            hasher: hasher.clone(),
+            keyring: Keyring::new(Arc::clone(&vault)),
             plan: Plan::new(plan_clients, &config.plan, config.timeouts)
                 .context("PLAN_API_KEY cannot be sent as a header")?,
             native: NativeBedrock::new(http.clone(), &config.bedrock, config.timeouts),
@@ -132,6 +135,9 @@ impl App {
             config: config.admin,
             logins: Logins::default(),
             changes: changes.clone(),
+            hasher,
+            vault,
+            probe,
         });
         Ok(Self {
             ingress,
@@ -145,6 +151,7 @@ impl App {
             following: [models_task, prices_task],
             last_used: last_used_task,
             upkeep,
+            expiry: Expiry::start(admin_database.clone()),
             sharing: [sharing_task, capabilities_task],
             changes: changes.follow(database.clone()),
             database,
@@ -169,6 +176,7 @@ impl App {
             recorder,
             last_used,
             mut upkeep,
+            expiry,
             prices,
             mut budgets,
             following,
@@ -205,6 +213,7 @@ impl App {
         }
         changes.stop().await;
         upkeep.stop().await;
+        expiry.stop().await;
         budgets.stop().await;
         for task in sharing {
             task.stop().await;

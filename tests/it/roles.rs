@@ -141,7 +141,7 @@ async fn wrong_input_is_refused_with_its_remedy() {
         (
             &["key", "issue", "--user", "x", "--region", "us-east-1", "--model", "arn:aws:bedrock:eu-west-1:1:x/y"],
             "",
-            "give --region eu-west-1",
+            "give the region eu-west-1",
         ),
         (&["key", "issue", "--user", "x", "--monthly-budget-usd", "-1"], "", "such as 50 or 49.90"),
         (&["key", "issue", "--user", "x", "--monthly-budget-usd", "NaN"], "", "such as 50 or 49.90"),

@@ -1,8 +1,8 @@
 //! Access keys for tests, issued as the command line issues them.
 
 use claude_code_proxy::auth::KeyHasher;
-use claude_code_proxy::domain::{AccessKey, Family, RoutingStrategy, Secret};
-use claude_code_proxy::store::{Database, NewKey};
+use claude_code_proxy::domain::{AccessKey, BedrockKeyKind, Family, RoutingStrategy, Secret};
+use claude_code_proxy::store::{Database, NewKey, SealedBedrockKey};
 use claude_code_proxy::vault::Vault;
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -79,7 +79,12 @@ impl KeyWish {
         let id = Uuid::new_v4();
         let bedrock_key = self.bedrock.then(|| secret(format!("bedrock-api-key-{}", Uuid::new_v4().simple())));
         let sealed = match &bedrock_key {
-            Some(text) => Some((vault.seal(id, &Secret::new(text)).await.expect("sealing"), hasher.hash(text))),
+            Some(text) => Some(SealedBedrockKey {
+                sealed: vault.seal(id, &Secret::new(text)).await.expect("sealing"),
+                hash: hasher.hash(text),
+                kind: BedrockKeyKind::Unknown,
+                expires_at: None,
+            }),
             None => None,
         };
         let new = NewKey {

@@ -3,7 +3,7 @@
 use poem_openapi::types::MaybeUndefined;
 
 use super::problem::{Kind, Problem};
-use crate::store::{Change, ChangeError};
+use crate::store::{Change, ChangeError, Obstacle};
 
 /// What becomes of a field.
 ///
@@ -54,6 +54,8 @@ impl From<ChangeError> for Problem {
     fn from(error: ChangeError) -> Self {
         let constraint = match error {
             ChangeError::Store(error) => return error.into(),
+            ChangeError::Field { name, problem } => return Self::field(&name, problem),
+            ChangeError::Obstacle(obstacle) => return obstacle.into(),
             ChangeError::Constraint(constraint) => constraint,
         };
         if let Some((_, kind, code, message)) = CONSTRAINTS.iter().find(|(name, ..)| *name == constraint) {
@@ -61,5 +63,34 @@ impl From<ChangeError> for Problem {
         }
         tracing::error!(constraint, "a change of the admin API was stopped by the schema only");
         Self::new(Kind::Conflict, "conflict", format!("What is stored already forbids this ({constraint})."))
+    }
+}
+
+impl From<Obstacle> for Problem {
+    fn from(obstacle: Obstacle) -> Self {
+        let (kind, code, message) = match obstacle {
+            Obstacle::UserInactive => {
+                (Kind::Conflict, "user_inactive", "The user is deactivated or deleted. Reactivate the user first.")
+            }
+            Obstacle::KeyRevoked => {
+                (Kind::Conflict, "access_key_revoked", "The access key is revoked, for ever. Issue another one.")
+            }
+            Obstacle::KeyRotating => (
+                Kind::Conflict,
+                "access_key_rotating",
+                "Another access key has taken the place of this one already. Rotate that one, or revoke this one.",
+            ),
+            Obstacle::BedrockKeyChanged => (
+                Kind::Conflict,
+                "bedrock_key_changed",
+                "The Bedrock key of this access key was changed at the same moment. Nothing was done; try again.",
+            ),
+            Obstacle::IdempotencyKeyReused => (
+                Kind::OutOfRange,
+                "idempotency_key_reused",
+                "Another request came with this Idempotency-Key within 24 hours. Take a new one for each thing to be made.",
+            ),
+        };
+        Self::new(kind, code, message)
     }
 }

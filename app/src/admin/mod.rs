@@ -6,11 +6,18 @@
 mod access;
 mod audit;
 mod budgets;
+mod access_key_shapes;
+mod access_keys;
+mod bedrock_keys;
 mod caller;
 mod capabilities;
 mod change;
 mod circuits;
 mod families;
+mod expiry;
+mod hushed;
+mod idempotency;
+mod lifecycle;
 mod list;
 mod login;
 mod models;
@@ -25,12 +32,16 @@ mod users;
 use std::sync::Arc;
 
 pub use access::{Logins, Tokens};
+pub use expiry::Expiry;
 pub use routes::routes;
 pub use service::{AdminApi, admin_service};
 
 use crate::changes::Changes;
+use crate::auth::KeyHasher;
 use crate::config::AdminConfig;
 use crate::store::Database;
+use crate::upstream::bedrock::probe::KeyProbe;
+use crate::vault::Vault;
 
 /// What the operations work with.
 #[derive(Debug)]
@@ -45,6 +56,12 @@ pub struct Admin {
     pub logins: Logins,
     /// Told of every change that was made here, before it is answered.
     pub changes: Changes,
+    /// Hashes new keys.
+    pub hasher: KeyHasher,
+    /// Seals Bedrock keys.
+    pub vault: Arc<dyn Vault>,
+    /// Asks Bedrock whether it takes a key.
+    pub probe: KeyProbe,
 }
 
 /// As the operations share it.

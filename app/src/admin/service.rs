@@ -6,6 +6,9 @@ use super::audit::AuditPart;
 use super::budgets::BudgetsPart;
 use super::capabilities::CapabilitiesPart;
 use super::circuits::CircuitsPart;
+use super::access_keys::AccessKeysPart;
+use super::bedrock_keys::BedrockKeysPart;
+use super::lifecycle::LifecyclePart;
 use super::login::LoginPart;
 use super::models::ModelsPart;
 use super::prices::PricesPart;
@@ -19,6 +22,10 @@ pub(super) enum Tag {
     Login,
     /// Developers: what they may, and what they may cost.
     Users,
+    /// Access keys: what developers put into Claude Code.
+    AccessKeys,
+    /// Bedrock keys: with which Bedrock serves an access key.
+    BedrockKeys,
     /// Which model of Bedrock serves which, and what models cost.
     Models,
     /// One request, explained.
@@ -33,6 +40,9 @@ pub(super) enum Tag {
 pub type AdminApi = (
     LoginPart,
     UsersPart,
+    LifecyclePart,
+    AccessKeysPart,
+    BedrockKeysPart,
     BudgetsPart,
     ModelsPart,
     PricesPart,
@@ -47,6 +57,9 @@ pub fn admin_service() -> OpenApiService<AdminApi, ()> {
     let parts = (
         LoginPart,
         UsersPart,
+        LifecyclePart,
+        AccessKeysPart,
+        BedrockKeysPart,
         BudgetsPart,
         ModelsPart,
         PricesPart,

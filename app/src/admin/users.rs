@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use poem::web::Data;
-use poem_openapi::param::{Path, Query};
+use poem_openapi::param::{Header, Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::types::MaybeUndefined;
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::SharedAdmin;
 use super::caller::Caller;
 use super::change::changed;
+use super::idempotency::once;
 use super::list::{self, DEFAULT_LIMIT, Page};
 use super::money::{Usd, usd};
 use super::problem::{Changing, Listing, Problem, Refused, Showing};
@@ -105,14 +106,6 @@ pub enum UserCreated {
     Created(Json<User>),
 }
 
-/// The user is gone.
-#[derive(ApiResponse)]
-pub enum UserDeleted {
-    /// The user and all keys of the user work no more; usage stays.
-    #[oai(status = 204)]
-    Deleted,
-}
-
 /// Operations on users.
 pub struct UsersPart;
 
@@ -151,15 +144,19 @@ impl UsersPart {
         &self,
         admin: Data<&SharedAdmin>,
         caller: Caller,
+        /// Has the request do nothing when it comes again within 24 hours; the answer is the same.
+        #[oai(name = "Idempotency-Key", validator(min_length = 1, max_length = 255, pattern = "^[ -~]+$"))]
+        idempotency_key: Header<Option<String>>,
         user: Json<CreateUser>,
     ) -> Result<UserCreated, Refused<Changing>> {
+        let once = once(&admin, idempotency_key.0, "create_user", None, &user.0);
         let new = NewUser {
             name: user.0.name,
             description: user.0.description,
             routing_strategy: user.0.routing.map_or_else(RoutingStrategy::default, Routing::strategy),
             monthly_budget_usd: user.0.monthly_budget_usd.map(|text| usd(BUDGET, &text)).transpose()?,
         };
-        let row = admin.database.create_user(caller.actor(), &new).await?;
+        let row = admin.database.create_user(caller.actor(), &new, once.as_ref()).await?;
         Ok(UserCreated::Created(Json(row.into())))
     }
 
@@ -193,9 +190,8 @@ impl UsersPart {
             description: changed(change.0.description, Ok)?,
             routing_strategy: change.0.routing.map(Routing::strategy),
             monthly_budget_usd: changed(change.0.monthly_budget_usd, |text| usd(BUDGET, &text))?,
-            status: None,
         };
-        let row = admin.database.change_user(caller.actor(), "user.change", user_id.0, &change).await?;
+        let row = admin.database.change_user(caller.actor(), user_id.0, &change).await?;
         admin.changes.apply(&News::User(user_id.0)).await;
         Ok(Json(row.ok_or_else(|| no_user(user_id.0))?.into()))
     }
@@ -246,6 +242,6 @@ impl From<UserRow> for User {
     }
 }
 
-fn no_user(id: Uuid) -> Problem {
+pub(super) fn no_user(id: Uuid) -> Problem {
     Problem::not_found("user", id)
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use chrono::Utc;
 use moka::sync::Cache;
 
 use crate::domain::{AccessKey, ClientPrincipal, KeyHash};
@@ -78,6 +79,12 @@ impl Directory {
     /// # Errors
     /// When the database is away and the key has not been seen before.
     pub async fn holder(&self, key: &AccessKey) -> Result<Option<Arc<ClientPrincipal>>, LookUpError> {
+        let holder = self.look_up(key).await?;
+        // A grace period that is over is over, whatever is remembered, and whether or not the database is there.
+        Ok(holder.filter(|holder| holder.works_at(Utc::now())))
+    }
+
+    async fn look_up(&self, key: &AccessKey) -> Result<Option<Arc<ClientPrincipal>>, LookUpError> {
         let hash = self.hasher.hash(key.expose());
         let Some(entry) = self.known.get(&hash).filter(|entry| self.believes(entry)) else {
             return Ok(self.ask(hash).await?);

@@ -10,9 +10,9 @@ use zeroize::Zeroizing;
 
 use crate::auth::KeyHasher;
 use crate::config::{DatabaseConfig, Environment, KeyConfig, VaultConfig};
-use crate::domain::bedrock_target::{check_chosen_model, check_region};
-use crate::domain::{AccessKey, Family, KeyHash, RoutingStrategy, Secret};
-use crate::store::{Database, NewKey};
+use crate::domain::bedrock_target::{DEFAULT_MODEL, DEFAULT_REGION, check_chosen_model, check_in_region, check_region};
+use crate::domain::{AccessKey, BedrockKey, Family, RoutingStrategy};
+use crate::store::{Database, NewKey, SealedBedrockKey};
 use crate::vault::{LocalVault, Vault as _};
 
 /// The bound of the column, a trillion.
@@ -25,10 +25,10 @@ pub(super) struct IssueArgs {
     #[arg(long, value_parser = user_name)]
     user: String,
     /// AWS region of the Bedrock calls.
-    #[arg(long, default_value = "ap-northeast-2", value_parser = |text: &str| check_region(text).map(|()| text.to_owned()))]
+    #[arg(long, default_value = DEFAULT_REGION, value_parser = |text: &str| check_region(text).map(|()| text.to_owned()))]
     region: String,
     /// Bedrock model, inference profile or ARN that serves when the plan cannot and the requested model has none of its own.
-    #[arg(long, default_value = "global.anthropic.claude-opus-5-5", value_parser = |text: &str| check_chosen_model(text).map(|()| text.to_owned()))]
+    #[arg(long, default_value = DEFAULT_MODEL, value_parser = |text: &str| check_chosen_model(text).map(|()| text.to_owned()))]
     model: String,
     /// Bedrock model for all requested models of a family, such as haiku=global.anthropic.claude-haiku-5-5; once for each
     /// of fable, opus, sonnet, haiku and other.
@@ -76,17 +76,6 @@ fn family_model(text: &str) -> Result<(Family, String), String> {
     check_chosen_model(model).map(|()| (family, model.to_owned()))
 }
 
-/// An ARN can be asked for in its own region only.
-fn in_region(model: &str, region: &str) -> anyhow::Result<()> {
-    let of_arn = model.strip_prefix("arn:").and_then(|rest| rest.split(':').nth(2));
-    anyhow::ensure!(
-        of_arn.is_none_or(|of_arn| of_arn == region),
-        "{model} is not in the region {region}; give --region {} or another model",
-        of_arn.unwrap_or_default()
-    );
-    Ok(())
-}
-
 /// A second model for a family would silently replace the first.
 fn each_family_once(models: &[(Family, String)]) -> anyhow::Result<()> {
     for (index, (family, model)) in models.iter().enumerate() {
@@ -101,7 +90,7 @@ fn each_family_once(models: &[(Family, String)]) -> anyhow::Result<()> {
 pub(super) async fn issue(args: IssueArgs) -> anyhow::Result<ExitCode> {
     each_family_once(&args.model_for)?;
     for model in std::iter::once(&args.model).chain(args.model_for.iter().map(|(_, model)| model)) {
-        in_region(model, &args.region)?;
+        check_in_region(model, &args.region).map_err(anyhow::Error::msg)?;
     }
     let mut env = Environment::of_process();
     let database = DatabaseConfig::read(&mut env);
@@ -151,15 +140,11 @@ pub(super) async fn issue(args: IssueArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn seal_bedrock_key(config: &VaultConfig, hasher: &KeyHasher, id: Uuid) -> anyhow::Result<(Vec<u8>, KeyHash)> {
+async fn seal_bedrock_key(config: &VaultConfig, hasher: &KeyHasher, id: Uuid) -> anyhow::Result<SealedBedrockKey> {
     let text = Zeroizing::new(first_line_of_stdin().context("no Bedrock key came on standard input")?);
-    anyhow::ensure!(
-        text.bytes().all(|b| b.is_ascii_graphic()),
-        "the Bedrock key has spaces or characters that no key has"
-    );
-    let secret = Secret::new(text.as_str());
-    let sealed = LocalVault::from_key_file(&config.key_file)?.seal(id, &secret).await?;
-    Ok((sealed, hasher.hash(secret.expose())))
+    let key = BedrockKey::read(&text).map_err(|what| anyhow::anyhow!("the Bedrock key cannot be used: {what}"))?;
+    let sealed = LocalVault::from_key_file(&config.key_file)?.seal(id, &key.secret).await?;
+    Ok(SealedBedrockKey { sealed, hash: hasher.hash(key.secret.expose()), kind: key.kind, expires_at: key.expires_at })
 }
 
 /// The first line of standard input without its end; an empty one is an error.

@@ -13,6 +13,11 @@ pub enum Dialect {
     Messages,
 }
 
+/// Where and with what Bedrock serves a new key unless something else is said.
+pub const DEFAULT_REGION: &str = "ap-northeast-2";
+/// The model of a new key unless another is named.
+pub const DEFAULT_MODEL: &str = "global.anthropic.claude-opus-5-5";
+
 /// A model in a region.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct BedrockTarget {
@@ -89,6 +94,20 @@ pub fn check_chosen_model(text: &str) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("{text:?} is a name of the Messages API; write Bedrock's, such as global.anthropic.{text}, or an ARN"))
+}
+
+/// An ARN can be asked for in its own region only.
+///
+/// # Errors
+/// A sentence that says what is expected.
+pub fn check_in_region(model: &str, region: &str) -> Result<(), String> {
+    let of_arn = model.strip_prefix("arn:").and_then(|rest| rest.split(':').nth(2));
+    match of_arn {
+        Some(of_arn) if of_arn != region => {
+            Err(format!("{model} is not in the region {region}; give the region {of_arn}, or another model"))
+        }
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

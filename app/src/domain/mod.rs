@@ -1,6 +1,7 @@
 //! Plain data that every layer speaks of; imports nothing of ours and does no IO.
 
 pub mod access_key;
+pub mod bedrock_key;
 pub mod bedrock_target;
 pub mod budget;
 pub mod circuit_id;
@@ -16,6 +17,7 @@ pub mod secret;
 pub mod usage;
 
 pub use access_key::{AccessKey, KeyHash};
+pub use bedrock_key::{BedrockKey, BedrockKeyKind};
 pub use bedrock_target::{BedrockTarget, Dialect};
 pub use circuit_id::CircuitId;
 pub use cost::{Cost, UnitPrices};

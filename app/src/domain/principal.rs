@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -26,11 +27,18 @@ pub struct ClientPrincipal {
     pub bedrock_model: String,
     /// Models that serve a whole family of requested models, each family once.
     pub family_models: Vec<(Family, String)>,
+    /// When the access key ends, because another one has taken its place.
+    pub expires_at: Option<DateTime<Utc>>,
     /// The Bedrock key as the vault sealed it; without one there is no fallback.
     pub bedrock_key: Option<SealedKey>,
 }
 
 impl ClientPrincipal {
+    /// Whether the access key works at a moment: nobody has to have ended it for it to be over.
+    pub fn works_at(&self, now: DateTime<Utc>) -> bool {
+        self.expires_at.is_none_or(|end| now < end)
+    }
+
     /// The model that the administrator has set for a family, if any.
     pub fn family_model(&self, family: Family) -> Option<&str> {
         self.family_models.iter().find(|(of, _)| *of == family).map(|(_, model)| model.as_str())

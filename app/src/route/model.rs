@@ -89,6 +89,7 @@ mod tests {
             bedrock_region: region.to_owned(),
             bedrock_model: default.to_owned(),
             family_models: family_models.iter().map(|(family, model)| (*family, (*model).to_owned())).collect(),
+            expires_at: None,
             bedrock_key: None,
         }
     }

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use super::{Database, StoreError};
+use super::{Database, SealedBedrockKey, StoreError};
 use crate::domain::{Family, KeyHash, RoutingStrategy};
 
 /// What is stored of a new access key.
@@ -27,8 +27,8 @@ pub struct NewKey {
     pub model: String,
     /// Its Bedrock models for whole families of requested models, each family once.
     pub family_models: Vec<(Family, String)>,
-    /// The sealed Bedrock key and its hash.
-    pub bedrock_key: Option<(Vec<u8>, KeyHash)>,
+    /// Its Bedrock key.
+    pub bedrock_key: Option<SealedBedrockKey>,
 }
 
 /// Why a key was not issued.
@@ -104,12 +104,15 @@ impl Database {
             .execute(&mut *transaction)
             .await?;
         }
-        if let Some((sealed, hash)) = &key.bedrock_key {
+        if let Some(bedrock) = &key.bedrock_key {
             sqlx::query!(
-                "INSERT INTO bedrock_keys (access_key_id, encrypted_key, key_hash) VALUES ($1, $2, $3)",
+                "INSERT INTO bedrock_keys (access_key_id, encrypted_key, key_hash, kind, expires_at)
+                 VALUES ($1, $2, $3, $4, $5)",
                 key.id,
-                sealed,
-                hash.to_hex()
+                bedrock.sealed,
+                bedrock.hash.to_hex(),
+                bedrock.kind.name(),
+                bedrock.expires_at
             )
             .execute(&mut *transaction)
             .await?;

@@ -21,7 +21,7 @@ impl Database {
         let hash = hash.to_hex();
         let query = sqlx::query!(
             r#"SELECT k.id, k.user_id, k.key_prefix, k.bedrock_region, k.bedrock_model, u.routing_strategy,
-                      u.monthly_budget_usd,
+                      u.monthly_budget_usd, k.rotation_expires_at,
                       b.encrypted_key AS "encrypted_key?",
                       ARRAY(SELECT m.family::text FROM access_key_models m
                              WHERE m.access_key_id = k.id ORDER BY m.family) AS "families!",
@@ -58,6 +58,7 @@ impl Database {
                 bedrock_region: row.bedrock_region,
                 bedrock_model: row.bedrock_model,
                 family_models,
+                expires_at: row.rotation_expires_at,
                 bedrock_key: row.encrypted_key.filter(|_| usable.is_ok()).map(SealedKey::new),
             }
         }))

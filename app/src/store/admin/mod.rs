@@ -1,5 +1,6 @@
 //! What the admin API does with the database: every change in one transaction with its row of the audit log.
 
+mod access_keys;
 mod announce;
 mod audit;
 mod capabilities;
@@ -8,9 +9,15 @@ mod deeds;
 mod models;
 mod prices;
 mod requests;
+mod bedrock_keys;
+mod expiry;
+mod idempotency;
+mod lifecycle;
+mod rotation;
 mod tokens;
 mod users;
 
+pub use access_keys::{AccessKeyChange, AccessKeyRow, NewAccessKey};
 pub use announce::{CHANNEL, News};
 pub use audit::Actor;
 pub use capabilities::{CapabilityFilter, CapabilityRow};
@@ -18,6 +25,9 @@ pub use deeds::{DeedFilter, DeedRow};
 pub use models::ModelRow;
 pub use prices::{NewPrice, PriceKey, PriceRow};
 pub use requests::RequestRow;
+pub use bedrock_keys::{BedrockKeyRow, SealedBedrockKey};
+pub use idempotency::{Made, Once};
+pub use rotation::{Resealed, Rotated, Rotation};
 pub use users::{NewUser, UserChange, UserFilter, UserRow};
 
 use super::StoreError;
@@ -48,9 +58,36 @@ pub enum ChangeError {
     /// A constraint of the schema forbids it: something that is there already is in the way, or a value is out of range.
     #[error("the constraint {0} forbids it")]
     Constraint(String),
+    /// A value does not go with what is there.
+    #[error("{name}: {problem}")]
+    Field {
+        /// The value's name in the admin API.
+        name: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Something is not in the state for it.
+    #[error("{0:?} is in the way")]
+    Obstacle(#[from] Obstacle),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// A state that is in the way of a change.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{self:?} is in the way")]
+pub enum Obstacle {
+    /// The user is deactivated or deleted.
+    UserInactive,
+    /// The access key is revoked.
+    KeyRevoked,
+    /// Another access key has taken the place of this one already.
+    KeyRotating,
+    /// The Bedrock key was changed at the same moment.
+    BedrockKeyChanged,
+    /// The `Idempotency-Key` came with another request before.
+    IdempotencyKeyReused,
 }
 
 impl From<sqlx::Error> for ChangeError {

@@ -2,18 +2,19 @@
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::announce::{News, announce};
 use super::audit::{self, Actor, Deed};
+use super::idempotency::{Once, answered_before, keep};
 use super::{Change, ChangeError, pattern};
 use crate::domain::RoutingStrategy;
 use crate::store::{Database, StoreError};
 
 /// A user.
-#[derive(Clone, PartialEq, Eq, Serialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct UserRow {
     /// `users.id`
     pub id: Uuid,
@@ -68,8 +69,6 @@ pub struct UserChange {
     pub routing_strategy: Option<RoutingStrategy>,
     /// What Bedrock may cost in a month, USD.
     pub monthly_budget_usd: Change<Decimal>,
-    /// `active` or `inactive`.
-    pub status: Option<&'static str>,
 }
 
 impl Database {
@@ -126,12 +125,15 @@ impl Database {
         read(&mut connection, id).await
     }
 
-    /// Makes a user.
+    /// Makes a user, unless the same request has done so before.
     ///
     /// # Errors
     /// When the name is taken (`users_name_key`), or the database fails.
-    pub async fn create_user(&self, actor: &Actor, new: &NewUser) -> Result<UserRow, ChangeError> {
+    pub async fn create_user(&self, actor: &Actor, new: &NewUser, once: Option<&Once>) -> Result<UserRow, ChangeError> {
         let mut transaction = self.pool.begin().await?;
+        if let Some(before) = answered_before(&mut transaction, once).await? {
+            return Ok(before.into_row());
+        }
         let id = sqlx::query_scalar!(
             "INSERT INTO users (name, description, routing_strategy, monthly_budget_usd) VALUES ($1, $2, $3, $4)
              RETURNING id",
@@ -144,6 +146,7 @@ impl Database {
         .await?;
         let row = read(&mut transaction, id).await?.ok_or(sqlx::Error::RowNotFound)?;
         told(&mut transaction, actor, "user.create", None, &row).await?;
+        keep(&mut transaction, once, &row).await?;
         transaction.commit().await?;
         Ok(row)
     }
@@ -155,7 +158,6 @@ impl Database {
     pub async fn change_user(
         &self,
         actor: &Actor,
-        action: &'static str,
         id: Uuid,
         change: &UserChange,
     ) -> Result<Option<UserRow>, ChangeError> {
@@ -170,7 +172,6 @@ impl Database {
                     description = CASE WHEN $3 THEN $4 ELSE description END,
                     routing_strategy = coalesce($5, routing_strategy),
                     monthly_budget_usd = CASE WHEN $6 THEN $7 ELSE monthly_budget_usd END,
-                    status = coalesce($8, status),
                     updated_at = now()
               WHERE id = $1",
             id,
@@ -179,20 +180,19 @@ impl Database {
             description,
             change.routing_strategy.map(RoutingStrategy::name),
             limit,
-            budget,
-            change.status
+            budget
         )
         .execute(&mut *transaction)
         .await?;
         let Some(after) = read(&mut transaction, id).await? else { return Ok(None) };
-        told(&mut transaction, actor, action, Some(&before), &after).await?;
+        told(&mut transaction, actor, "user.change", Some(&before), &after).await?;
         announce(&mut transaction, &News::User(id)).await?;
         transaction.commit().await?;
         Ok(Some(after))
     }
 }
 
-async fn read(connection: &mut PgConnection, id: Uuid) -> Result<Option<UserRow>, StoreError> {
+pub(super) async fn read(connection: &mut PgConnection, id: Uuid) -> Result<Option<UserRow>, StoreError> {
     let row = sqlx::query_as!(
         UserRow,
         r#"SELECT id, name, description, status, routing_strategy, monthly_budget_usd, created_at, updated_at,
@@ -205,7 +205,7 @@ async fn read(connection: &mut PgConnection, id: Uuid) -> Result<Option<UserRow>
     Ok(row)
 }
 
-async fn told(
+pub(super) async fn told(
     connection: &mut PgConnection,
     actor: &Actor,
     action: &'static str,

@@ -15,6 +15,7 @@ mod generation;
 mod learned;
 mod messages;
 pub mod native;
+pub mod probe;
 mod stream;
 
 use std::pin::Pin;
