@@ -10,6 +10,12 @@ mod models;
 mod prices;
 mod propagation;
 mod requests;
+mod bedrock_keys;
+mod idempotency;
+mod keys;
+mod lifecycle;
+mod rotation;
+mod secrets;
 mod users;
 
 use support::process::ServeProcess;

@@ -1,15 +1,13 @@
 //! Access keys as the admin API shows and takes them.
 
 use chrono::{DateTime, Utc};
-use poem_openapi::types::MaybeUndefined;
 use poem_openapi::{Enum, Object};
 use uuid::Uuid;
 
-use super::change::changed;
 use super::problem::Problem;
 use crate::domain::bedrock_target::{DEFAULT_MODEL, DEFAULT_REGION, check_chosen_model, check_in_region, check_region};
 use crate::domain::{Family, KeyHash};
-use crate::store::{AccessKeyChange, AccessKeyRow, Change, NewAccessKey};
+use crate::store::{AccessKeyRow, NewAccessKey};
 
 /// An access key, without the key itself.
 #[derive(Object, Clone, Debug)]
@@ -74,27 +72,6 @@ pub(super) struct FamilyModels {
     other: Option<String>,
 }
 
-/// Bedrock models of families to be changed; a family that is left out stays as it is, null takes its model away.
-#[derive(Object, Clone, Debug)]
-#[oai(deny_unknown_fields)]
-pub(super) struct ChangeFamilyModels {
-    /// For all Fable models.
-    #[oai(validator(min_length = 1, max_length = 256))]
-    fable: MaybeUndefined<String>,
-    /// For all Opus models.
-    #[oai(validator(min_length = 1, max_length = 256))]
-    opus: MaybeUndefined<String>,
-    /// For all Sonnet models.
-    #[oai(validator(min_length = 1, max_length = 256))]
-    sonnet: MaybeUndefined<String>,
-    /// For all Haiku models, which Claude Code uses in the background.
-    #[oai(validator(min_length = 1, max_length = 256))]
-    haiku: MaybeUndefined<String>,
-    /// For all other models.
-    #[oai(validator(min_length = 1, max_length = 256))]
-    other: MaybeUndefined<String>,
-}
-
 /// An access key to be issued.
 #[derive(Object, Debug)]
 #[oai(deny_unknown_fields, example)]
@@ -111,23 +88,6 @@ pub(super) struct CreateAccessKey {
     model: Option<String>,
     /// Bedrock models for whole families of requested models.
     family_models: Option<FamilyModels>,
-}
-
-/// What to change of an access key; what is left out stays as it is.
-#[derive(Object, Debug)]
-#[oai(deny_unknown_fields)]
-pub(super) struct ChangeAccessKey {
-    /// What tells the keys of a user apart; null takes it away.
-    #[oai(validator(min_length = 1, max_length = 255))]
-    label: MaybeUndefined<String>,
-    /// AWS region of its Bedrock calls. Models that are ARNs have to be in it.
-    #[oai(validator(min_length = 1, max_length = 32))]
-    region: Option<String>,
-    /// Bedrock model, inference profile or ARN.
-    #[oai(validator(min_length = 1, max_length = 256))]
-    model: Option<String>,
-    /// Bedrock models for whole families of requested models.
-    family_models: Option<ChangeFamilyModels>,
 }
 
 /// How an access key is replaced.
@@ -223,30 +183,6 @@ impl CreateAccessKey {
     }
 }
 
-impl ChangeAccessKey {
-    /// The change.
-    ///
-    /// # Errors
-    /// When the region or a model is none.
-    pub(super) fn read(self) -> Result<AccessKeyChange, Problem> {
-        let mut family_models = Vec::new();
-        if let Some(ChangeFamilyModels { fable, opus, sonnet, haiku, other }) = self.family_models {
-            for (family, field) in Family::ALL.into_iter().zip([fable, opus, sonnet, haiku, other]) {
-                let change = changed(field, |given| model(&of_family(family), given))?;
-                if change != Change::Keep {
-                    family_models.push((family, change));
-                }
-            }
-        }
-        Ok(AccessKeyChange {
-            label: changed(self.label, Ok)?,
-            region: self.region.map(region).transpose()?,
-            model: self.model.map(|given| model("model", given)).transpose()?,
-            family_models,
-        })
-    }
-}
-
 impl From<AccessKeyRow> for AccessKey {
     fn from(row: AccessKeyRow) -> Self {
         let mut models = row.family_models.0;
@@ -269,14 +205,14 @@ impl From<AccessKeyRow> for AccessKey {
     }
 }
 
-fn of_family(family: Family) -> String {
+pub(super) fn of_family(family: Family) -> String {
     format!("family_models.{}", family.name())
 }
 
-fn region(given: String) -> Result<String, Problem> {
+pub(super) fn region(given: String) -> Result<String, Problem> {
     check_region(&given).map(|()| given).map_err(|problem| Problem::field("region", problem))
 }
 
-fn model(name: &str, given: String) -> Result<String, Problem> {
+pub(super) fn model(name: &str, given: String) -> Result<String, Problem> {
     check_chosen_model(&given).map(|()| given).map_err(|problem| Problem::field(name, problem))
 }

@@ -9,8 +9,9 @@ use poem_openapi::{ApiResponse, OpenApi};
 use uuid::Uuid;
 
 use super::SharedAdmin;
+use super::access_key_change::ChangeAccessKey;
 use super::access_key_shapes::{
-    AccessKey, AccessKeyStatus, ChangeAccessKey, CreateAccessKey, IssuedAccessKey, RotateAccessKey, RotatedAccessKey,
+    AccessKey, AccessKeyStatus, CreateAccessKey, IssuedAccessKey, RotateAccessKey, RotatedAccessKey,
 };
 use super::bedrock_keys::vault_problem;
 use super::caller::Caller;

@@ -79,7 +79,7 @@ pub(super) enum Unverified {
 #[oai(deny_unknown_fields)]
 pub(super) struct PutBedrockKey {
     /// The key; white space around it is removed. It never comes back.
-    #[oai(write_only, validator(min_length = 1, max_length = 16384))]
+    #[oai(write_only, validator(max_length = 16384))]
     key: String,
 }
 
@@ -94,7 +94,7 @@ pub enum BedrockKeyDeleted {
 /// Operations on Bedrock keys.
 pub struct BedrockKeysPart;
 
-#[OpenApi(prefix_path = "/admin/access-keys/:access_key_id/bedrock-key", tag = "Tag::BedrockKeys")]
+#[OpenApi(prefix_path = "/admin/access-keys", tag = "Tag::BedrockKeys")]
 impl BedrockKeysPart {
     /// Register a Bedrock key
     ///
@@ -102,7 +102,7 @@ impl BedrockKeysPart {
     ///
     /// With `verify`, Bedrock is asked first whether it takes the key, with a call that costs nothing
     /// (`ListInferenceProfiles` in the region of the access key). The key is registered whatever the answer is.
-    #[oai(path = "/", method = "put", operation_id = "put_bedrock_key")]
+    #[oai(path = "/:access_key_id/bedrock-key", method = "put", operation_id = "put_bedrock_key")]
     async fn put(
         &self,
         admin: Data<&SharedAdmin>,
@@ -142,7 +142,7 @@ impl BedrockKeysPart {
     /// Show what is known of a Bedrock key
     ///
     /// Never the key itself.
-    #[oai(path = "/", method = "get", operation_id = "get_bedrock_key")]
+    #[oai(path = "/:access_key_id/bedrock-key", method = "get", operation_id = "get_bedrock_key")]
     async fn show(
         &self,
         admin: Data<&SharedAdmin>,
@@ -157,7 +157,7 @@ impl BedrockKeysPart {
     /// Remove a Bedrock key
     ///
     /// The access key works on with the plan alone.
-    #[oai(path = "/", method = "delete", operation_id = "delete_bedrock_key")]
+    #[oai(path = "/:access_key_id/bedrock-key", method = "delete", operation_id = "delete_bedrock_key")]
     async fn delete(
         &self,
         admin: Data<&SharedAdmin>,

@@ -1,9 +1,9 @@
-//! Users come and go.
+//! Users who are to pause: their keys work no more, until they are back.
 
 use poem::web::Data;
+use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
-use poem_openapi::{ApiResponse, OpenApi};
 use uuid::Uuid;
 
 use super::SharedAdmin;
@@ -12,15 +12,7 @@ use super::problem::{Refused, Showing};
 use super::service::Tag;
 use super::users::{User, no_user};
 
-/// The user is gone.
-#[derive(ApiResponse)]
-pub enum UserDeleted {
-    /// The user and all keys of the user work no more; usage stays.
-    #[oai(status = 204)]
-    Deleted,
-}
-
-/// Operations on the life of users.
+/// Operations on the status of users.
 pub struct LifecyclePart;
 
 #[OpenApi(prefix_path = "/admin/users", tag = "Tag::Users")]
@@ -55,24 +47,5 @@ impl LifecyclePart {
     ) -> Result<Json<User>, Refused<Showing>> {
         let row = admin.database.reactivate_user(caller.actor(), user_id.0).await?;
         Ok(Json(row.ok_or_else(|| no_user(user_id.0))?.into()))
-    }
-
-    /// Delete a user
-    ///
-    /// All access keys of the user are revoked, their Bedrock keys removed, and the name is free for another user. There
-    /// is no way back. Usage and audit log stay.
-    #[oai(path = "/:user_id", method = "delete", operation_id = "delete_user")]
-    async fn delete(
-        &self,
-        admin: Data<&SharedAdmin>,
-        caller: Caller,
-        /// Whom.
-        user_id: Path<Uuid>,
-    ) -> Result<UserDeleted, Refused<Showing>> {
-        if admin.database.delete_user(caller.actor(), user_id.0).await? {
-            Ok(UserDeleted::Deleted)
-        } else {
-            Err(no_user(user_id.0).into())
-        }
     }
 }

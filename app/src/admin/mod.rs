@@ -6,6 +6,7 @@
 mod access;
 mod audit;
 mod budgets;
+mod access_key_change;
 mod access_key_shapes;
 mod access_keys;
 mod bedrock_keys;

@@ -23,8 +23,10 @@ pub(super) enum Tag {
     /// Developers: what they may, and what they may cost.
     Users,
     /// Access keys: what developers put into Claude Code.
+    #[oai(rename = "Access keys")]
     AccessKeys,
     /// Bedrock keys: with which Bedrock serves an access key.
+    #[oai(rename = "Bedrock keys")]
     BedrockKeys,
     /// Which model of Bedrock serves which, and what models cost.
     Models,

@@ -106,6 +106,14 @@ pub enum UserCreated {
     Created(Json<User>),
 }
 
+/// The user is gone.
+#[derive(ApiResponse)]
+pub enum UserDeleted {
+    /// The user and all keys of the user work no more; usage stays.
+    #[oai(status = 204)]
+    Deleted,
+}
+
 /// Operations on users.
 pub struct UsersPart;
 
@@ -194,6 +202,25 @@ impl UsersPart {
         let row = admin.database.change_user(caller.actor(), user_id.0, &change).await?;
         admin.changes.apply(&News::User(user_id.0)).await;
         Ok(Json(row.ok_or_else(|| no_user(user_id.0))?.into()))
+    }
+
+    /// Delete a user
+    ///
+    /// All access keys of the user are revoked, their Bedrock keys removed, and the name is free for another user. There
+    /// is no way back. Usage and audit log stay.
+    #[oai(path = "/:user_id", method = "delete", operation_id = "delete_user")]
+    async fn delete(
+        &self,
+        admin: Data<&SharedAdmin>,
+        caller: Caller,
+        /// Whom.
+        user_id: Path<Uuid>,
+    ) -> Result<UserDeleted, Refused<Showing>> {
+        if admin.database.delete_user(caller.actor(), user_id.0).await? {
+            Ok(UserDeleted::Deleted)
+        } else {
+            Err(no_user(user_id.0).into())
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Access keys, as administrators see and change them.
+//! Access keys, as administrators see them.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,9 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::announce::{News, announce};
 use super::audit::{self, Actor, Deed};
-use super::idempotency::{Made, Once, answered_before, keep};
-use super::{Change, ChangeError, Obstacle, bedrock_keys};
+use super::{ChangeError, Obstacle};
 use crate::domain::bedrock_target::check_in_region;
-use crate::domain::{Family, KeyHash};
 use crate::store::{Database, StoreError};
 
 /// An access key.
@@ -45,38 +42,6 @@ pub struct AccessKeyRow {
     pub rotation_expires_at: Option<DateTime<Utc>>,
     /// When it was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
-}
-
-/// An access key to be issued.
-#[derive(Clone, Debug)]
-pub struct NewAccessKey {
-    /// Made by the caller, because the vault binds secrets to it.
-    pub id: Uuid,
-    /// Hash of the key.
-    pub hash: KeyHash,
-    /// What may be shown of it.
-    pub prefix: String,
-    /// What tells the keys of a user apart.
-    pub label: Option<String>,
-    /// AWS region of its Bedrock calls.
-    pub region: String,
-    /// Its Bedrock model.
-    pub model: String,
-    /// Its Bedrock models for whole families of requested models.
-    pub family_models: Vec<(Family, String)>,
-}
-
-/// What is changed of an access key; what is `None` stays.
-#[derive(Clone, Default, Debug)]
-pub struct AccessKeyChange {
-    /// What tells the keys of a user apart.
-    pub label: Change<String>,
-    /// AWS region of its Bedrock calls.
-    pub region: Option<String>,
-    /// Its Bedrock model.
-    pub model: Option<String>,
-    /// Its Bedrock models for whole families, each family once.
-    pub family_models: Vec<(Family, Change<String>)>,
 }
 
 /// An access key that nobody else changes until the transaction ends.
@@ -141,114 +106,6 @@ impl Database {
         let mut connection = self.pool.acquire().await?;
         read(&mut connection, id).await
     }
-
-    /// Issues an access key; `None` when there is no such user.
-    ///
-    /// # Errors
-    /// When the user is inactive, or the database fails.
-    pub async fn create_access_key(
-        &self,
-        actor: &Actor,
-        user_id: Uuid,
-        new: &NewAccessKey,
-        once: Option<&Once>,
-    ) -> Result<Option<Made<AccessKeyRow>>, ChangeError> {
-        let mut transaction = self.pool.begin().await?;
-        if let Some(before) = answered_before(&mut transaction, once).await? {
-            return Ok(Some(before));
-        }
-        let user = sqlx::query!("SELECT status FROM users WHERE id = $1 AND deleted_at IS NULL FOR SHARE", user_id)
-            .fetch_optional(&mut *transaction)
-            .await?;
-        match user {
-            None => return Ok(None),
-            Some(user) if user.status == "active" => {}
-            Some(_) => return Err(Obstacle::UserInactive.into()),
-        }
-        sqlx::query!(
-            "INSERT INTO access_keys (id, user_id, key_hash, key_prefix, label, bedrock_region, bedrock_model)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            new.id,
-            user_id,
-            new.hash.to_hex(),
-            new.prefix,
-            new.label,
-            new.region,
-            new.model
-        )
-        .execute(&mut *transaction)
-        .await?;
-        for (family, model) in &new.family_models {
-            set_family_model(&mut transaction, new.id, *family, Some(model)).await?;
-        }
-        let row = read(&mut transaction, new.id).await?.ok_or(sqlx::Error::RowNotFound)?;
-        told(&mut transaction, actor, "access_key.create", None, &row).await?;
-        keep(&mut transaction, once, &row).await?;
-        transaction.commit().await?;
-        Ok(Some(Made::Now(row)))
-    }
-
-    /// Changes an access key; `None` when there is none.
-    ///
-    /// # Errors
-    /// When the key is revoked, a model is not in the region, or the database fails.
-    pub async fn change_access_key(
-        &self,
-        actor: &Actor,
-        id: Uuid,
-        change: &AccessKeyChange,
-    ) -> Result<Option<AccessKeyRow>, ChangeError> {
-        let mut transaction = self.pool.begin().await?;
-        let Some(locked) = lock(&mut transaction, id).await? else { return Ok(None) };
-        locked.is_not_revoked()?;
-        let (relabel, label) = change.label.parameters();
-        sqlx::query!(
-            "UPDATE access_keys
-                SET label = CASE WHEN $2 THEN $3 ELSE label END,
-                    bedrock_region = coalesce($4, bedrock_region),
-                    bedrock_model = coalesce($5, bedrock_model)
-              WHERE id = $1",
-            id,
-            relabel,
-            label,
-            change.region,
-            change.model
-        )
-        .execute(&mut *transaction)
-        .await?;
-        for (family, model) in &change.family_models {
-            if let (true, model) = model.parameters() {
-                set_family_model(&mut transaction, id, *family, model).await?;
-            }
-        }
-        let Some(after) = read(&mut transaction, id).await? else { return Ok(None) };
-        after.is_in_one_region()?;
-        told(&mut transaction, actor, "access_key.change", Some(&locked.row), &after).await?;
-        announce(&mut transaction, &News::AccessKey(id)).await?;
-        transaction.commit().await?;
-        Ok(Some(after))
-    }
-
-    /// Revokes an access key and removes its Bedrock key. Whether there is such a key; one that is revoked stays so.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn revoke_access_key(&self, actor: &Actor, id: Uuid) -> Result<bool, ChangeError> {
-        let mut transaction = self.pool.begin().await?;
-        let Some(locked) = lock(&mut transaction, id).await? else { return Ok(false) };
-        if locked.is_not_revoked().is_err() {
-            return Ok(true);
-        }
-        sqlx::query!("UPDATE access_keys SET status = 'revoked', revoked_at = now() WHERE id = $1", id)
-            .execute(&mut *transaction)
-            .await?;
-        bedrock_keys::remove(&mut transaction, actor, &[id]).await?;
-        let Some(after) = read(&mut transaction, id).await? else { return Ok(false) };
-        told(&mut transaction, actor, "access_key.revoke", Some(&locked.row), &after).await?;
-        announce(&mut transaction, &News::AccessKey(id)).await?;
-        transaction.commit().await?;
-        Ok(true)
-    }
 }
 
 impl Locked {
@@ -265,7 +122,8 @@ impl Locked {
 }
 
 impl AccessKeyRow {
-    fn is_in_one_region(&self) -> Result<(), ChangeError> {
+    /// An ARN serves in its own region only.
+    pub(super) fn is_in_one_region(&self) -> Result<(), ChangeError> {
         let of_families = self.family_models.iter().map(|(family, model)| (format!("family_models.{family}"), model));
         for (name, model) in std::iter::once(("model".to_owned(), &self.bedrock_model)).chain(of_families) {
             check_in_region(model, &self.bedrock_region).map_err(|problem| ChangeError::Field { name, problem })?;
@@ -290,6 +148,7 @@ pub(super) async fn lock(connection: &mut PgConnection, id: Uuid) -> Result<Opti
     Ok(row.map(|row| Locked { row, user_is_active }))
 }
 
+/// An access key, revoked ones included.
 pub(super) async fn read(connection: &mut PgConnection, id: Uuid) -> Result<Option<AccessKeyRow>, StoreError> {
     let row = sqlx::query_as!(
         AccessKeyRow,
@@ -306,6 +165,7 @@ pub(super) async fn read(connection: &mut PgConnection, id: Uuid) -> Result<Opti
     Ok(row)
 }
 
+/// Writes what is done to an access key into the audit log.
 pub(super) async fn told(
     connection: &mut PgConnection,
     actor: &Actor,
@@ -317,32 +177,4 @@ pub(super) async fn told(
     let before = before.and_then(|row| serde_json::to_value(row).ok());
     let after = serde_json::to_value(after).ok();
     audit::write(connection, actor, Deed { action, object_type: "access_key", object_id: &id, before, after }).await
-}
-
-async fn set_family_model(
-    connection: &mut PgConnection,
-    id: Uuid,
-    family: Family,
-    model: Option<&String>,
-) -> Result<(), sqlx::Error> {
-    let family = family.name();
-    match model {
-        Some(model) => {
-            sqlx::query!(
-                "INSERT INTO access_key_models (access_key_id, family, bedrock_model) VALUES ($1, $2, $3)
-                 ON CONFLICT ON CONSTRAINT access_key_models_pkey DO UPDATE SET bedrock_model = excluded.bedrock_model",
-                id,
-                family,
-                model
-            )
-            .execute(connection)
-            .await?
-        }
-        None => {
-            sqlx::query!("DELETE FROM access_key_models WHERE access_key_id = $1 AND family = $2", id, family)
-                .execute(connection)
-                .await?
-        }
-    };
-    Ok(())
 }

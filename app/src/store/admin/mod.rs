@@ -1,5 +1,6 @@
 //! What the admin API does with the database: every change in one transaction with its row of the audit log.
 
+mod access_key_changes;
 mod access_keys;
 mod announce;
 mod audit;
@@ -17,7 +18,8 @@ mod rotation;
 mod tokens;
 mod users;
 
-pub use access_keys::{AccessKeyChange, AccessKeyRow, NewAccessKey};
+pub use access_key_changes::{AccessKeyChange, NewAccessKey};
+pub use access_keys::AccessKeyRow;
 pub use announce::{CHANNEL, News};
 pub use audit::Actor;
 pub use capabilities::{CapabilityFilter, CapabilityRow};
