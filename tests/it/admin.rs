@@ -2,18 +2,18 @@
 
 mod access;
 mod audit;
+mod bedrock_keys;
 mod budgets;
 mod capabilities;
 mod circuits;
 mod coverage;
+mod idempotency;
+mod keys;
+mod lifecycle;
 mod models;
 mod prices;
 mod propagation;
 mod requests;
-mod bedrock_keys;
-mod idempotency;
-mod keys;
-mod lifecycle;
 mod rotation;
 mod secrets;
 mod users;

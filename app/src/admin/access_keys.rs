@@ -21,7 +21,7 @@ use super::problem::{Changing, Kind, Problem, Refused, Showing};
 use super::service::Tag;
 use super::users::no_user;
 use crate::domain;
-use crate::store::{Made, Resealed, Rotation};
+use crate::store::{Made, News, Resealed, Rotation};
 
 /// An access key is there.
 #[derive(ApiResponse)]
@@ -138,6 +138,7 @@ impl AccessKeysPart {
     ) -> Result<Json<AccessKey>, Refused<Changing>> {
         let change = change.0.read()?;
         let row = admin.database.change_access_key(caller.actor(), access_key_id.0, &change).await?;
+        admin.changes.apply(&News::AccessKey(access_key_id.0)).await;
         Ok(Json(row.ok_or_else(|| no_key(access_key_id.0))?.into()))
     }
 
@@ -169,6 +170,7 @@ impl AccessKeysPart {
             bedrock_key: resealed(&admin, old, id).await?,
         };
         let made = admin.database.rotate_access_key(caller.actor(), old, &rotation, once.as_ref()).await?;
+        admin.changes.apply(&News::AccessKey(old)).await;
         let (rotated, key) = match made.ok_or_else(|| no_key(old))? {
             Made::Now(rotated) => (rotated, text.expose().to_owned()),
             Made::Before { row, sealed_key } => {
@@ -193,6 +195,7 @@ impl AccessKeysPart {
         access_key_id: Path<Uuid>,
     ) -> Result<AccessKeyRevoked, Refused<Showing>> {
         if admin.database.revoke_access_key(caller.actor(), access_key_id.0).await? {
+            admin.changes.apply(&News::AccessKey(access_key_id.0)).await;
             Ok(AccessKeyRevoked::Revoked)
         } else {
             Err(no_key(access_key_id.0).into())

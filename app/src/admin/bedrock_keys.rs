@@ -14,7 +14,7 @@ use super::hushed::Hushed;
 use super::problem::{Changing, Kind, Problem, Refused, Showing};
 use super::service::Tag;
 use crate::domain::{self, BedrockKeyKind};
-use crate::store::{BedrockKeyRow, SealedBedrockKey};
+use crate::store::{BedrockKeyRow, News, SealedBedrockKey};
 use crate::upstream::bedrock::probe::Verdict;
 use crate::vault::VaultError;
 
@@ -135,6 +135,7 @@ impl BedrockKeysPart {
             expires_at: key.expires_at,
         };
         let row = admin.database.put_bedrock_key(caller.actor(), id, &stored, checked_at).await?;
+        admin.changes.apply(&News::AccessKey(id)).await;
         let told = BedrockKey::from(row.ok_or_else(|| no_key(id))?);
         Ok(Json(BedrockKey { verification: verdict.map(Verification::from), ..told }))
     }
@@ -165,7 +166,9 @@ impl BedrockKeysPart {
         /// Of which access key.
         access_key_id: Path<Uuid>,
     ) -> Result<BedrockKeyDeleted, Refused<Showing>> {
-        match admin.database.delete_bedrock_key(caller.actor(), access_key_id.0).await? {
+        let deleted = admin.database.delete_bedrock_key(caller.actor(), access_key_id.0).await?;
+        admin.changes.apply(&News::AccessKey(access_key_id.0)).await;
+        match deleted {
             Some(true) => Ok(BedrockKeyDeleted::Deleted),
             Some(false) => Err(no_bedrock_key(access_key_id.0).into()),
             None => Err(no_key(access_key_id.0).into()),

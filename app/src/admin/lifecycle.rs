@@ -11,6 +11,7 @@ use super::caller::Caller;
 use super::problem::{Refused, Showing};
 use super::service::Tag;
 use super::users::{User, no_user};
+use crate::store::News;
 
 /// Operations on the status of users.
 pub struct LifecyclePart;
@@ -30,6 +31,7 @@ impl LifecyclePart {
         user_id: Path<Uuid>,
     ) -> Result<Json<User>, Refused<Showing>> {
         let row = admin.database.deactivate_user(caller.actor(), user_id.0).await?;
+        admin.changes.apply(&News::User(user_id.0)).await;
         Ok(Json(row.ok_or_else(|| no_user(user_id.0))?.into()))
     }
 
@@ -46,6 +48,7 @@ impl LifecyclePart {
         user_id: Path<Uuid>,
     ) -> Result<Json<User>, Refused<Showing>> {
         let row = admin.database.reactivate_user(caller.actor(), user_id.0).await?;
+        admin.changes.apply(&News::User(user_id.0)).await;
         Ok(Json(row.ok_or_else(|| no_user(user_id.0))?.into()))
     }
 }

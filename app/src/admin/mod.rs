@@ -4,18 +4,18 @@
 //! with its audit row, and tells the other instances; it never touches the path of a developer's request.
 
 mod access;
-mod audit;
-mod budgets;
 mod access_key_change;
 mod access_key_shapes;
 mod access_keys;
+mod audit;
 mod bedrock_keys;
+mod budgets;
 mod caller;
 mod capabilities;
 mod change;
 mod circuits;
-mod families;
 mod expiry;
+mod families;
 mod hushed;
 mod idempotency;
 mod lifecycle;
@@ -37,8 +37,8 @@ pub use expiry::Expiry;
 pub use routes::routes;
 pub use service::{AdminApi, admin_service};
 
-use crate::changes::Changes;
 use crate::auth::KeyHasher;
+use crate::changes::Changes;
 use crate::config::AdminConfig;
 use crate::store::Database;
 use crate::upstream::bedrock::probe::KeyProbe;

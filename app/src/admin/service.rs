@@ -2,12 +2,12 @@
 
 use poem_openapi::{OpenApiService, Tags};
 
+use super::access_keys::AccessKeysPart;
 use super::audit::AuditPart;
+use super::bedrock_keys::BedrockKeysPart;
 use super::budgets::BudgetsPart;
 use super::capabilities::CapabilitiesPart;
 use super::circuits::CircuitsPart;
-use super::access_keys::AccessKeysPart;
-use super::bedrock_keys::BedrockKeysPart;
 use super::lifecycle::LifecyclePart;
 use super::login::LoginPart;
 use super::models::ModelsPart;

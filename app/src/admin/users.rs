@@ -217,6 +217,7 @@ impl UsersPart {
         user_id: Path<Uuid>,
     ) -> Result<UserDeleted, Refused<Showing>> {
         if admin.database.delete_user(caller.actor(), user_id.0).await? {
+            admin.changes.apply(&News::User(user_id.0)).await;
             Ok(UserDeleted::Deleted)
         } else {
             Err(no_user(user_id.0).into())

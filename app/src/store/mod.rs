@@ -22,7 +22,11 @@ use chrono::{DateTime, Utc};
 use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 
-pub use admin::{AccessKeyChange, AccessKeyRow, Actor, BedrockKeyRow, CHANNEL, CapabilityFilter, CapabilityRow, Change, ChangeError, DeedFilter, DeedRow, Made, ModelRow, NewAccessKey, NewPrice, NewUser, News, Obstacle, Once, PriceKey, PriceRow, RequestRow, Resealed, Rotated, Rotation, SealedBedrockKey, UserChange, UserFilter, UserRow};
+pub use admin::{
+    AccessKeyChange, AccessKeyRow, Actor, BedrockKeyRow, CHANNEL, CapabilityFilter, CapabilityRow, Change, ChangeError,
+    DeedFilter, DeedRow, Made, ModelRow, NewAccessKey, NewPrice, NewUser, News, Obstacle, Once, PriceKey, PriceRow,
+    RequestRow, Resealed, Rotated, Rotation, SealedBedrockKey, UserChange, UserFilter, UserRow,
+};
 pub use budgets::{Month, Spend};
 pub use followed::{FollowTask, Followed, Look};
 pub use issue::{IssueError, NewKey};
