@@ -57,18 +57,18 @@ impl BudgetsPart {
     ) -> Result<Json<Budget>, Refused<Showing>> {
         let user = admin.database.user(user_id.0).await?;
         let limit = user.ok_or_else(|| Problem::not_found("user", user_id.0))?.monthly_budget_usd;
-        let spend = admin.database.spend(Utc::now(), &[user_id.0], &[]).await?;
-        let spent = spend.totals.first().map_or(Decimal::ZERO, |(_, total)| *total);
+        let stored = admin.database.spend(Utc::now(), &[user_id.0], &[]).await?;
+        let spent = stored.totals.first().map_or(Decimal::ZERO, |(_, total)| *total);
         Ok(Json(Budget {
             user_id: user_id.0,
             monthly_budget_usd: limit.map(Usd),
             spent_usd: Usd(spent),
             remaining_usd: limit.map(|limit| Usd((limit - spent).max(Decimal::ZERO))),
             percent_spent: limit.map(|limit| percent(spent, limit)),
-            month_start: spend.month.start,
-            resets_at: spend.month.end,
-            reset_date: spend.month.reset.to_string(),
-            time_zone: spend.month.zone,
+            month_start: stored.month.start,
+            resets_at: stored.month.end,
+            reset_date: stored.month.reset.to_string(),
+            time_zone: stored.month.zone,
         }))
     }
 }

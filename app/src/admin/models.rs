@@ -16,7 +16,8 @@ use crate::store::{ModelRow, News};
 
 /// A model that developers can ask for.
 #[derive(Object, Clone, Debug)]
-pub struct Model {
+#[oai(rename = "Model")]
+pub struct Mapping {
     /// Its name in the Messages API, without a date.
     model: String,
     /// Its name for people.
@@ -58,7 +59,7 @@ pub(super) struct ChangeModel {
 pub enum ModelCreated {
     /// The model as it is now.
     #[oai(status = 201)]
-    Created(Json<Model>),
+    Created(Json<Mapping>),
 }
 
 /// The model is gone.
@@ -88,11 +89,11 @@ impl ModelsPart {
         /// Models on a page, 50 unless given.
         #[oai(validator(minimum(value = "1"), maximum(value = "500")))]
         limit: Query<Option<u32>>,
-    ) -> Result<Json<Page<Model>>, Refused<Listing>> {
+    ) -> Result<Json<Page<Mapping>>, Refused<Listing>> {
         let limit = limit.0.unwrap_or(DEFAULT_LIMIT);
         let after = list::cursor(cursor.0.as_deref())?;
         let (rows, total) = admin.database.model_rows(after, i64::from(limit) + 1).await?;
-        Ok(Json(list::page(rows, limit, total, |row| row.position, Model::from)))
+        Ok(Json(list::page(rows, limit, total, |row| row.position, Mapping::from)))
     }
 
     /// Add a model
@@ -122,7 +123,7 @@ impl ModelsPart {
         #[oai(validator(max_length = 128))]
         model: Path<String>,
         change: Json<ChangeModel>,
-    ) -> Result<Json<Model>, Refused<Changing>> {
+    ) -> Result<Json<Mapping>, Refused<Changing>> {
         let change = checked(model.0, change.0.display_name, change.0.bedrock_model)?;
         let row = admin.database.change_model(caller.actor(), &change).await?;
         let row = row.ok_or_else(|| Problem::not_found("model", &change.name))?;
@@ -153,7 +154,7 @@ fn checked(name: String, display_name: String, bedrock_model: String) -> Result<
     Ok(MappedModel { name, display_name, bedrock_model })
 }
 
-impl From<ModelRow> for Model {
+impl From<ModelRow> for Mapping {
     fn from(row: ModelRow) -> Self {
         Self { model: row.model, display_name: row.display_name, bedrock_model: row.bedrock_model }
     }

@@ -46,8 +46,11 @@ pub(super) const LISTEN_ADDR: Variable =
 pub(super) const DATABASE_URL: Variable =
     Variable::new("DATABASE_URL", Required, "PostgreSQL 15 or later: postgres://user:password@host:5432/database.");
 /// Pool size.
-pub(super) const DATABASE_MAX_CONNECTIONS: Variable =
-    Variable::new("DATABASE_MAX_CONNECTIONS", Value("10"), "Connections to PostgreSQL at the most.");
+pub(super) const DATABASE_MAX_CONNECTIONS: Variable = Variable::new(
+    "DATABASE_MAX_CONNECTIONS",
+    Value("10"),
+    "Connections to PostgreSQL at the most; one that hears of changes and up to four for the admin API come on top.",
+);
 /// The plan's address.
 pub(super) const PLAN_BASE_URL: Variable = Variable::new(
     "PLAN_BASE_URL",

@@ -316,6 +316,43 @@ mod tests {
     }
 
     #[test]
+    fn each_circuit_is_told_by_its_name_and_reset_alone() {
+        let (circuits, now) = (Circuits::default(), Instant::now());
+        let (mine, other) = (key(1, Family::Opus), key(2, Family::Opus));
+        for key in [mine, other] {
+            fail(&circuits, key, Effect::ClosedFor(Duration::from_secs(9)), now);
+        }
+        for _ in 0..20 {
+            circuits.bedrock_ticket("us-east-1", now).failed(now);
+            fail(&circuits, key(3, Family::Opus), Effect::CountsForAll, now);
+        }
+        let names = |circuits: &Circuits| {
+            let mut names: Vec<String> = circuits.not_closed(now).into_iter().map(|(id, _)| id.to_string()).collect();
+            names.sort();
+            names
+        };
+        let all = ["bedrock-us-east-1", "login-01010101-opus", "login-02020202-opus", "login-03030303-opus", "plan"];
+        assert_eq!(names(&circuits), all);
+        for id in ["plan", "bedrock-us-east-1", "login-01010101-opus", "login-03030303-opus", "login-01010101-haiku"] {
+            circuits.reset(&id.parse().unwrap());
+        }
+        assert_eq!(names(&circuits), [other.id().to_string()]);
+        assert!(circuits.admit(mine, now).is_some() && circuits.admit(other, now).is_none());
+        assert!(circuits.admit_bedrock("us-east-1", now).is_some());
+    }
+
+    #[test]
+    fn only_a_success_before_its_time_lifts_a_limit() {
+        let (circuits, now) = (Circuits::default(), Instant::now());
+        let (mine, later) = (key(1, Family::Opus), now + Duration::from_secs(9));
+        assert!(!circuits.ticket(mine, now).served(now));
+        fail(&circuits, mine, Effect::ClosedFor(Duration::from_secs(9)), now);
+        assert!(circuits.ticket(mine, now).served(now));
+        fail(&circuits, mine, Effect::ClosedFor(Duration::from_secs(9)), now);
+        assert!(!circuits.admit(mine, later).unwrap().served(later));
+    }
+
+    #[test]
     fn memory_is_bounded() {
         let (circuits, now) = (Circuits::default(), Instant::now());
         for number in 0..MAX_BREAKERS + 20_000 {

@@ -80,8 +80,8 @@ impl<T: Send + Sync + 'static> Followed<T> {
             // Who waits for the end of the look that begins next.
             let mut waiting = Vec::new();
             loop {
-                while let Ok(asker) = asked.try_recv() {
-                    waiting.push(asker);
+                while let Ok(waiter) = asked.try_recv() {
+                    waiting.push(waiter);
                 }
                 let Some(read) = stopped.run_until_cancelled(read()).await else { return };
                 let (value, pause) = match read {
@@ -106,7 +106,7 @@ impl<T: Send + Sync + 'static> Followed<T> {
                 tokio::select! {
                     () = stopped.cancelled() => return,
                     () = tokio::time::sleep(pause) => {}
-                    Some(asker) = asked.recv() => waiting.push(asker),
+                    Some(waiter) = asked.recv() => waiting.push(waiter),
                 }
             }
         });
@@ -120,9 +120,9 @@ impl<T: Send + Sync + 'static> Followed<T> {
 
     /// Has the database read now, because something has changed.
     pub fn look_now(&self) -> Look {
-        let (asker, over) = oneshot::channel();
+        let (waiter, over) = oneshot::channel();
         // Without room for it a look is near anyway.
-        let _ = self.look_now.try_send(asker);
+        let _ = self.look_now.try_send(waiter);
         Look(over)
     }
 

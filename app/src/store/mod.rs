@@ -99,7 +99,7 @@ impl StoreError {
     /// calendar.
     pub fn is_about_a_value(&self) -> bool {
         let Self::Sql(error) = self else { return false };
-        let code = error.as_database_error().and_then(|error| error.code());
+        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
         matches!(error, sqlx::Error::Encode(_)) || code.is_some_and(|code| code.starts_with(DATA_EXCEPTION))
     }
 }

@@ -19,7 +19,9 @@ async fn a_revoked_key_is_refused_everywhere_and_its_running_stream_ends_normall
     first.plan().enqueue(reply.as_plan_stream());
     let events = Answer::text("a long answer").to_events();
     let (begin, rest) = events.split_at(3);
-    begin.iter().for_each(|event| steps.send(event.to_bytes()));
+    for event in begin {
+        steps.send(event.to_bytes());
+    }
     let mut body = within("the head", clients[0].message(true).send()).await.unwrap().bytes_stream();
     let mut seen = support::client::next_event(&mut body).await;
     sqlx::query(
@@ -36,7 +38,9 @@ async fn a_revoked_key_is_refused_everywhere_and_its_running_stream_ends_normall
         within("the key to be refused", async { while status().await != 403 {} }).await;
         assert_eq!(client.ask().await.status, 403);
     }
-    rest.iter().for_each(|event| steps.send(event.to_bytes()));
+    for event in rest {
+        steps.send(event.to_bytes());
+    }
     steps.finish();
     while let Some(chunk) = within("the rest", body.next()).await {
         seen.extend(chunk.unwrap());

@@ -230,7 +230,7 @@ proptest! {
             match event {
                 Event::Pass(seconds) => now += seconds,
                 Event::Ask => prop_assert_eq!(bench.breaker.admit(at), model.admit(now)),
-                Event::Serve => bench.breaker.served(at, at),
+                Event::Serve => _ = bench.breaker.served(at, at),
                 Event::Fail => bench.breaker.failed(at, at),
                 Event::Abandon => bench.breaker.probe_abandoned(),
                 Event::Close(after) => bench.breaker.close_until(at + seconds(after), at),

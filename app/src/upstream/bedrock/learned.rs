@@ -135,6 +135,19 @@ mod tests {
     }
 
     #[test]
+    fn one_refusal_is_forgotten_and_no_other() {
+        let (all, now) = (LearnedCapabilities::default(), Utc::now());
+        let [kept, gone] =
+            ["low", "max"].map(|level| learned("m", RefusalKind::Effort, level, now + TimeDelta::hours(1)));
+        all.learn(kept.clone(), now);
+        all.learn(gone.clone(), now);
+        for refusal in [&gone.refusal, &Refusal::new(RefusalKind::Effort, "high")] {
+            all.forget(&gone.target, refusal);
+        }
+        assert_eq!(all.refusals(&kept.target, now), [kept.refusal]);
+    }
+
+    #[test]
     fn what_is_about_one_request_is_not_remembered() {
         let (all, now) = (LearnedCapabilities::default(), Utc::now());
         for (kind, name) in [(RefusalKind::ThinkingBlocks, "*"), (RefusalKind::Field, "tools.display_width_px")] {
