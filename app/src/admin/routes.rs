@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
 use poem::error::ReadBodyError;
-use poem::{Endpoint, EndpointExt as _, IntoEndpoint as _, Request, Response, Route};
+use poem::{Endpoint, EndpointExt as _, IntoEndpoint as _, Request, Response};
 use poem_openapi::error::{
     AuthorizationError, ContentTypeError, ParseParamError, ParsePathError, ParseRequestPayloadError,
 };
@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::access::client_address;
 use super::caller::{ClientAddress, unauthenticated};
+use super::docs::docs;
 use super::problem::{FieldProblem, Kind, Problem};
 use super::service::admin_service;
 use super::{Admin, SharedAdmin};
@@ -33,12 +34,7 @@ pub(super) fn request_id() -> Uuid {
 
 /// All paths below `/admin`.
 pub fn routes(admin: SharedAdmin) -> impl Endpoint<Output = Response> + 'static {
-    let service = admin_service();
-    let pages = Route::new()
-        .nest("/admin/docs", service.swagger_ui())
-        .at("/admin/openapi.json", service.spec_endpoint())
-        .at("/admin/openapi.yaml", service.spec_endpoint_yaml());
-    let operations = pages.nest_no_strip("/admin", service).into_endpoint();
+    let operations = docs().nest_no_strip("/admin", admin_service()).into_endpoint();
     Admitted { admin, operations: operations.map_to_response().boxed() }
 }
 

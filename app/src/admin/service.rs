@@ -77,6 +77,7 @@ pub fn admin_service() -> OpenApiService<AdminApi, ()> {
              Ids are UUIDs, times RFC 3339, amounts of money decimal strings in US dollars. Lists come in pages: give `next` \
              as `cursor` to get the next one.",
         )
+        .contact(poem_openapi::ContactObject::new().name("Whoever operates this proxy"))
         .license(poem_openapi::LicenseObject::new("MIT OR Apache-2.0"))
         .server(poem_openapi::ServerObject::new("/").description("The proxy that serves this document"))
 }

@@ -147,6 +147,8 @@ impl UsersPart {
     }
 
     /// Create a user
+    ///
+    /// A user can do nothing before an access key is issued.
     #[oai(path = "/", method = "post", operation_id = "create_user")]
     async fn create(
         &self,
@@ -169,6 +171,8 @@ impl UsersPart {
     }
 
     /// Show a user
+    ///
+    /// As it is now, with the number of access keys that work.
     #[oai(path = "/:user_id", method = "get", operation_id = "get_user")]
     async fn show(
         &self,

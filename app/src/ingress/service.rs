@@ -19,6 +19,7 @@ pub fn proxy_service() -> OpenApiService<ProxyApi, ()> {
              `POST /model/{model_id}/invoke-with-response-stream`, `POST /model/{model_id}/count-tokens`, \
              `GET /inference-profiles`, `GET /inference-profiles/{inference_profile_id}`.",
         )
+        .contact(poem_openapi::ContactObject::new().name("Whoever operates this proxy"))
         .license(poem_openapi::LicenseObject::new("MIT OR Apache-2.0"))
         .server(
             poem_openapi::ServerObject::new("http://localhost:8000")
