@@ -57,26 +57,34 @@ pub async fn run(name: &str, program: &str, configure: impl FnOnce(&mut Command)
 
 /// The same in the folder `work` of this one, which may hold files for it, and with `home` for its home.
 pub async fn run_in(folder: &Path, name: &str, program: &str, configure: impl FnOnce(&mut Command)) -> Printed {
-    let [home, work, stdout, stderr] = ["home", "work", "stdout", "stderr"].map(|part| folder.join(part));
+    let [home, work] = ["home", "work"].map(|part| folder.join(part));
     for folder in [&home, &work] {
         std::fs::create_dir_all(folder).expect("a folder for a client");
     }
     let mut command = Command::new(named_by(program));
     command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", &home).env("NO_PROXY", "127.0.0.1");
     configure(&mut command);
-    command.current_dir(&work).kill_on_drop(true).stdin(Stdio::null());
+    command.current_dir(&work);
+    finish(command, folder, name, LONGEST_RUN).await
+}
+
+/// Runs a command to its end, with what it prints in files of `folder`. Its own folder is this one, unless it has one.
+pub async fn finish(mut command: Command, folder: &Path, name: &str, limit: Duration) -> Printed {
+    let [stdout, stderr] = ["stdout", "stderr"].map(|part| folder.join(part));
+    if command.as_std().get_current_dir().is_none() {
+        command.current_dir(folder);
+    }
+    command.kill_on_drop(true).stdin(Stdio::null());
     // Files instead of pipes: what was printed survives a killed client, and what a client leaves running holds up nobody.
     let file = |path| std::fs::File::create(path).expect("a file for what a client prints");
     command.stdout(file(&stdout)).stderr(file(&stderr));
     let started = Instant::now();
-    let mut child = command.spawn().unwrap_or_else(|error| panic!("{program} cannot be started: {error}"));
-    let ended = tokio::time::timeout(LONGEST_RUN, child.wait()).await;
+    let mut child = command.spawn().unwrap_or_else(|error| panic!("{name} cannot be started: {error}"));
+    let ended = tokio::time::timeout(limit, child.wait()).await;
     let printed = |path| std::fs::read(path).expect("what a client has printed");
     let [stdout, stderr] = [stdout, stderr].map(|path| String::from_utf8_lossy(&printed(path)).into_owned());
     let (mut evidence, _) = log_file(name);
     evidence.write_all(format!("{stdout}\n{stderr}\n").as_bytes()).expect("a place for evidence");
-    let Ok(status) = ended else {
-        panic!("{name} did not end within {LONGEST_RUN:?}; it printed:\n{stdout}\n{stderr}")
-    };
+    let Ok(status) = ended else { panic!("{name} did not end within {limit:?}; it printed:\n{stdout}\n{stderr}") };
     Printed { status: status.expect("a child that has ended"), stdout, stderr, took: started.elapsed() }
 }
