@@ -1,5 +1,6 @@
 //! Lists the APIs and renders their OpenAPI documents; needs no database and no network.
 
+mod requests;
 mod tidy;
 
 use poem_openapi::{OpenApi, OpenApiService};
@@ -20,6 +21,34 @@ impl Document {
         Self(tidy::tidied(document))
     }
 
+    /// The methods that a path takes, as the header `Allow` lists them; empty for a path that is not described.
+    pub fn methods(&self, path: &str) -> String {
+        let methods = self.operations(path).filter_map(|(method, _)| method.as_str());
+        methods.map(str::to_ascii_uppercase).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The schema of the JSON that an operation takes.
+    pub fn request_schema(&self, method: &str, path: &str) -> Option<&Value> {
+        let is_it = |name: &&Value| name.as_str().is_some_and(|name| name.eq_ignore_ascii_case(method));
+        let (_, operation) = self.operations(path).find(|(method, _)| is_it(method))?;
+        operation.get("requestBody")?.get("content")?.get("application/json")?.get("schema")
+    }
+
+    /// A schema, or the one that it refers to.
+    pub fn resolved<'a>(&'a self, schema: &'a Value) -> &'a Value {
+        let only = schema.get("allOf").and_then(Value::as_sequence).and_then(|parts| parts.first());
+        let reference = only.unwrap_or(schema).get("$ref").and_then(Value::as_str);
+        let name = reference.and_then(|reference| reference.strip_prefix("#/components/schemas/"));
+        name.and_then(|name| self.0.get("components")?.get("schemas")?.get(name)).unwrap_or(schema)
+    }
+
+    /// The operations of a path with their methods.
+    fn operations(&self, path: &str) -> impl Iterator<Item = (&Value, &Value)> {
+        let paths = self.0.get("paths").and_then(Value::as_mapping).into_iter().flatten();
+        let here = paths.filter(move |(template, _)| template.as_str().is_some_and(|template| matches(template, path)));
+        here.filter_map(|(_, operations)| operations.as_mapping()).flatten()
+    }
+
     /// As YAML.
     pub fn yaml(&self) -> String {
         serde_yaml::to_string(&self.0).unwrap_or_default()
@@ -29,6 +58,13 @@ impl Document {
     pub fn json(&self) -> String {
         serde_json::to_string_pretty(&self.0).unwrap_or_default()
     }
+}
+
+/// Whether a path is one of `/users/{user_id}`.
+fn matches(template: &str, path: &str) -> bool {
+    let (template, path) = (template.split('/'), path.trim_end_matches('/').split('/'));
+    template.clone().count() == path.clone().count()
+        && template.zip(path).all(|(wanted, given)| wanted.starts_with('{') || wanted == given)
 }
 
 /// The documents by file name.
@@ -45,6 +81,16 @@ pub fn documents() -> [(&'static str, String); 4] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_methods_of_a_path_are_those_of_its_operations() {
+        let document = Document::of(&admin_service());
+        assert_eq!(document.methods("/admin/users"), "GET, POST");
+        assert_eq!(document.methods("/admin/users/"), "GET, POST");
+        assert!(document.methods("/admin/users/7").starts_with("GET"));
+        assert_eq!(document.methods("/admin/users/7/8/9"), "");
+    }
+
     use crate::ingress::{DOCUMENTED, OPEN};
 
     #[test]

@@ -4,8 +4,9 @@ use bytes::Bytes;
 use http::HeaderValue;
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use poem::{IntoEndpoint, Response, Route};
+use poem_openapi::OpenApiService;
 
-use super::service::admin_service;
+use super::service::AdminApi;
 use crate::openapi::Document;
 
 const PAGE: &str = include_str!("docs/page.html");
@@ -17,9 +18,7 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 );
 
 /// The page below `/admin/docs`, and the document beside it.
-pub(super) fn docs() -> Route {
-    let service = admin_service();
-    let document = Document::of(&service);
+pub(super) fn docs(service: &OpenApiService<AdminApi, ()>, document: &Document) -> Route {
     let library = service.swagger_ui_html();
     // The library has one page with everything in it; apart, the policy can forbid scripts in pages.
     let script = between(&library, "<script charset=\"UTF-8\">", "</script>");
@@ -49,6 +48,7 @@ fn file(media_type: &'static str, text: String) -> impl IntoEndpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::admin::admin_service;
 
     #[test]
     fn the_library_is_found_in_its_page() {

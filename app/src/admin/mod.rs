@@ -29,6 +29,7 @@ mod problem;
 mod requests;
 mod routes;
 mod service;
+mod texts;
 mod users;
 
 use std::sync::Arc;

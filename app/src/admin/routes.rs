@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
+use http::header::{ALLOW, CACHE_CONTROL, HeaderName, HeaderValue};
 use poem::error::ReadBodyError;
 use poem::{Endpoint, EndpointExt as _, IntoEndpoint as _, Request, Response};
 use poem_openapi::error::{
@@ -16,7 +16,8 @@ use super::caller::{ClientAddress, unauthenticated};
 use super::docs::docs;
 use super::problem::{FieldProblem, Kind, Problem};
 use super::service::admin_service;
-use super::{Admin, SharedAdmin};
+use super::{Admin, SharedAdmin, texts};
+use crate::openapi::Document;
 use crate::telemetry;
 use crate::wire::headers;
 
@@ -34,12 +35,15 @@ pub(super) fn request_id() -> Uuid {
 
 /// All paths below `/admin`.
 pub fn routes(admin: SharedAdmin) -> impl Endpoint<Output = Response> + 'static {
-    let operations = docs().nest_no_strip("/admin", admin_service()).into_endpoint();
-    Admitted { admin, operations: operations.map_to_response().boxed() }
+    let service = admin_service();
+    let document = Document::of(&service);
+    let operations = docs(&service, &document).nest_no_strip("/admin", service).into_endpoint();
+    Admitted { admin, document, operations: operations.map_to_response().boxed() }
 }
 
 struct Admitted {
     admin: SharedAdmin,
+    document: Document,
     operations: poem::endpoint::BoxEndpoint<'static>,
 }
 
@@ -50,11 +54,17 @@ impl Endpoint for Admitted {
         let id = Uuid::now_v7();
         let span = tracing::error_span!("request", request_id = %id);
         let served = async {
-            let method = request.method().clone();
+            let (method, path) = (request.method().clone(), request.uri().path().to_owned());
             let mut response = match self.serve(request).await {
                 Ok(response) => response,
                 Err(error) => refusal(error),
             };
+            if response.status().as_u16() == 405 {
+                let methods = HeaderValue::from_str(&self.document.methods(&path)).ok();
+                // What is not in the document are the pages that show it.
+                let methods = methods.filter(|methods| !methods.is_empty());
+                response.headers_mut().insert(ALLOW, methods.unwrap_or(HeaderValue::from_static("GET, HEAD")));
+            }
             response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
             let nosniff = HeaderName::from_static("x-content-type-options");
             response.headers_mut().insert(nosniff, HeaderValue::from_static("nosniff"));
@@ -77,6 +87,8 @@ impl Admitted {
             poem::Error::from_response(Problem::new(Kind::Forbidden, "forbidden", message).response())
         })?;
         let body = request.take_body().into_bytes_limit(MAX_BODY).await?;
+        texts::check(&self.document, request.method().as_str(), request.uri().path(), &body)
+            .map_err(|problem| poem::Error::from_response(problem.response()))?;
         request.set_body(body);
         request.set_data(ClientAddress(address));
         request.set_data(SharedAdmin::clone(&self.admin));
@@ -130,11 +142,7 @@ fn refusal(error: poem::Error) -> Response {
             }
         }
     };
-    let mut response = problem.response();
-    if let Some(allow) = error.into_response().headers().get(http::header::ALLOW) {
-        response.headers_mut().insert(http::header::ALLOW, allow.clone());
-    }
-    response
+    problem.response()
 }
 
 /// Marks a value that could be read and is not allowed, in the words of the framework and of our own types.

@@ -71,6 +71,10 @@ fn advise(headers: &mut HeaderMap, failure: &Failure) {
     }
 }
 
+/// The methods that a path takes, told with the error of one that it does not.
+#[derive(Clone, Copy)]
+pub(super) struct Methods(pub &'static str);
+
 /// The answer for what the web framework refuses itself: unknown paths, wrong methods, broken requests.
 pub(super) fn from_framework(error: &poem::Error, shape: Shape) -> Response {
     let request_id = uuid::Uuid::now_v7();
@@ -92,6 +96,9 @@ pub(super) fn from_framework(error: &poem::Error, shape: Shape) -> Response {
     };
     tracing::info!(target: telemetry::RECORDS, status = failure.status, outcome = "refused", "request");
     let mut response = shape.response(&failure);
+    if let (405, Some(Methods(methods))) = (failure.status, error.data()) {
+        response.headers_mut().insert(http::header::ALLOW, HeaderValue::from_static(methods));
+    }
     if let Ok(value) = HeaderValue::from_str(&request_id.to_string()) {
         response.headers_mut().insert(headers::REQUEST_ID, value);
     }

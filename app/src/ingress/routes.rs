@@ -49,7 +49,7 @@ pub(super) fn routes(ingress: SharedIngress, admin: SharedAdmin) -> impl Endpoin
     let documented: Arc<BoxEndpoint<'static>> = Arc::new(proxy_service().into_endpoint().map_to_response().boxed());
     let mut route = Route::new();
     for path in OPEN {
-        route = route.at(path, Arc::clone(&documented));
+        route = route.at(path, Takes { methods: "GET, HEAD", served: Arc::clone(&documented) });
     }
     for (method, path) in DOCUMENTED {
         route = route.at(path, ByMethod { method: method.clone(), documented: Arc::clone(&documented) });
@@ -62,9 +62,9 @@ pub(super) fn routes(ingress: SharedIngress, admin: SharedAdmin) -> impl Endpoin
         .nest_no_strip("/admin", admin::routes(admin))
         .at("/ak/:access_key/v1/*rest", pass_through)
         .at("/v1/*rest", pass_through)
-        .at("/ak/:access_key", head(greet))
-        .at("/ak/:access_key/", head(greet))
-        .at("/ak/:access_key/api/hello", get(greet).head(greet))
+        .at("/ak/:access_key", Takes { methods: "HEAD", served: head(greet) })
+        .at("/ak/:access_key/", Takes { methods: "HEAD", served: head(greet) })
+        .at("/ak/:access_key/api/hello", Takes { methods: "GET, HEAD", served: get(greet).head(greet) })
         .with(AddData::new(ingress))
         .with(caught(Shape::Messages))
         .catch_all_error(|failure| async move { error::from_framework(&failure, Shape::Messages) })
@@ -76,6 +76,24 @@ fn caught(shape: Shape) -> CatchPanic<impl PanicHandler> {
     CatchPanic::new().with_handler(move |_: Box<dyn std::any::Any + Send>| {
         error::from_framework(&poem::Error::from_status(http::StatusCode::INTERNAL_SERVER_ERROR), shape)
     })
+}
+
+/// Tells with a refused method which ones there are, for the header `Allow` (RFC 9110).
+struct Takes<E> {
+    methods: &'static str,
+    served: E,
+}
+
+impl<E: Endpoint> Endpoint for Takes<E> {
+    type Output = E::Output;
+
+    async fn call(&self, request: Request) -> poem::Result<E::Output> {
+        let mut served = self.served.call(request).await;
+        if let Err(error) = &mut served {
+            error.set_data(error::Methods(self.methods));
+        }
+        served
+    }
 }
 
 /// The documented operation for its method, the plan for every other.

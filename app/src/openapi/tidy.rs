@@ -2,6 +2,8 @@
 
 use serde_yaml::{Mapping, Value};
 
+use super::requests;
+
 /// Media type of all JSON; parameters of it do not belong into a document, since readers compare it as a whole.
 const JSON: &str = "application/json";
 
@@ -9,6 +11,7 @@ const JSON: &str = "application/json";
 pub(super) fn tidied(mut document: Value) -> Value {
     let schemas = document.get("components").and_then(|components| components.get("schemas")).cloned();
     walk(&mut document, &schemas.unwrap_or_default());
+    requests::close(&mut document);
     document
 }
 
