@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a broken assumption has to stop it on the spot")]
 
+mod flow;
 mod fuzz;
+mod generated;
 mod lint;
 mod tool;

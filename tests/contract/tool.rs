@@ -21,6 +21,11 @@ pub(crate) fn node_tool(name: &str) -> Command {
     tool(&node_modules().join(".bin").join(name))
 }
 
+/// Node.js itself.
+pub(crate) fn node() -> Command {
+    Command::new("node")
+}
+
 /// What the tools for Node.js are installed in.
 pub(crate) fn node_modules() -> PathBuf {
     tools().join("node/node_modules")

@@ -119,14 +119,6 @@ impl From<sqlx::migrate::MigrateError> for StoreError {
     }
 }
 
-impl StoreError {
-    /// Whether a text has the NUL character, which PostgreSQL stores neither in texts nor in JSON.
-    pub fn is_nul_in_text(&self) -> bool {
-        let Self::Sql(sqlx::Error::Database(error)) = self else { return false };
-        error.code().is_some_and(|code| NUL_IN_TEXT.contains(&code.as_ref()))
-    }
-}
-
 /// The words of an error without the parts that only mean something inside of the server.
 fn plain(error: &sqlx::Error) -> String {
     match error {
