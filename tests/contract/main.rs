@@ -6,4 +6,5 @@ mod flow;
 mod fuzz;
 mod generated;
 mod lint;
+mod page;
 mod tool;

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: every test in groups, with what they need installed and started, and a summary at the end.
 
 pub(crate) mod clients;
+mod contract;
 mod count;
 mod group;
 mod leaks;

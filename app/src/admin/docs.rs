@@ -24,8 +24,8 @@ pub(super) fn docs(service: &OpenApiService<AdminApi, ()>, document: &Document) 
     let script = between(&library, "<script charset=\"UTF-8\">", "</script>");
     let style = between(&library, "<style charset=\"UTF-8\">", "</style>");
     Route::new()
-        // With and without the slash.
         .at("/admin/docs", file("text/html; charset=utf-8", PAGE.to_owned()))
+        .at("/admin/docs/", file("text/html; charset=utf-8", PAGE.to_owned()))
         .at("/admin/docs/swagger-ui.js", file("text/javascript; charset=utf-8", script))
         .at("/admin/docs/swagger-ui.css", file("text/css; charset=utf-8", style))
         .at("/admin/docs/start.js", file("text/javascript; charset=utf-8", START.to_owned()))

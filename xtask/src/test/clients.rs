@@ -53,7 +53,7 @@ pub(crate) fn install_for_yardstick(folder: &Path) -> Result<std::result::Result
 }
 
 /// Why a program cannot be used; in CI it is installed where that is possible.
-fn missing(program: &str, package: &str) -> Result<Option<String>> {
+pub(super) fn missing(program: &str, package: &str) -> Result<Option<String>> {
     if answer(program, &["--version"]).is_some() {
         return Ok(None);
     }
@@ -125,7 +125,7 @@ fn python(folder: &Path) -> Result<OsString> {
 }
 
 /// Makes a virtual environment; Debian and Ubuntu ship Python without the part that can.
-fn environment(folder: &Path) -> Result<()> {
+pub(super) fn environment(folder: &Path) -> Result<()> {
     let make = || {
         let mut venv = Command::new("python3");
         run(venv.args(["-m", "venv", "--clear"]).arg(folder), "make a virtual environment for Python")
@@ -138,7 +138,7 @@ fn environment(folder: &Path) -> Result<()> {
     bail!("{error:#}; on Debian and Ubuntu install what is missing with `sudo apt-get install python3-venv`")
 }
 
-fn download(what: &str, install: impl FnOnce() -> Result<()>) -> Result<()> {
+pub(super) fn download(what: &str, install: impl FnOnce() -> Result<()>) -> Result<()> {
     step(format_args!("downloading {what}"));
     let started = Instant::now();
     install()?;

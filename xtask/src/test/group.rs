@@ -9,7 +9,7 @@ use anyhow::Result;
 use super::clients::Variables;
 use super::output::Output;
 use super::summary::Verdict;
-use super::{clients, clients_folder, count, leaks, unattended};
+use super::{clients, clients_folder, contract, count, leaks, unattended};
 use crate::command::run;
 use crate::postgres;
 use crate::progress::step;
@@ -27,6 +27,8 @@ pub(super) enum Group {
     It,
     /// The bill after a minute of load during which everything goes wrong
     Chaos,
+    /// The documents of the API, under tools of others that read them: linters, generators, a fuzzer, a browser
+    Contract,
     /// The app under the real clients
     Clients,
     /// What the real client sends to Bedrock by itself and through the app is the same
@@ -49,8 +51,16 @@ pub(super) struct Context<'a> {
 
 impl Group {
     /// All groups.
-    pub(super) const ALL: [Self; 7] =
-        [Self::Unit, Self::PrepareCheck, Self::It, Self::Chaos, Self::Clients, Self::Yardstick, Self::Secrets];
+    pub(super) const ALL: [Self; 8] = [
+        Self::Unit,
+        Self::PrepareCheck,
+        Self::It,
+        Self::Chaos,
+        Self::Contract,
+        Self::Clients,
+        Self::Yardstick,
+        Self::Secrets,
+    ];
 
     /// The name on the command line and in the summary.
     pub(super) fn name(self) -> &'static str {
@@ -59,6 +69,7 @@ impl Group {
             Self::PrepareCheck => "prepare-check",
             Self::It => "it",
             Self::Chaos => "chaos",
+            Self::Contract => "contract",
             Self::Clients => "clients",
             Self::Yardstick => "yardstick",
             Self::Secrets => "secrets",
@@ -67,7 +78,7 @@ impl Group {
 
     /// Whether a server must run. The group `chaos` starts one that it may stop.
     pub(super) fn needs_database(self) -> bool {
-        matches!(self, Self::PrepareCheck | Self::It | Self::Clients | Self::Yardstick)
+        matches!(self, Self::PrepareCheck | Self::It | Self::Contract | Self::Clients | Self::Yardstick)
     }
 
     /// Whether the programs must be built.
@@ -77,7 +88,7 @@ impl Group {
 
     /// Whether it consists of tests or cases with names.
     pub(super) fn takes_filters(self) -> bool {
-        matches!(self, Self::Unit | Self::It | Self::Chaos | Self::Clients | Self::Yardstick)
+        matches!(self, Self::Unit | Self::It | Self::Chaos | Self::Contract | Self::Clients | Self::Yardstick)
     }
 
     /// Runs the group; a failure is an error.
@@ -96,6 +107,14 @@ impl Group {
             Self::Chaos => match server_programs()? {
                 None => self.cargo_test(context, &["--package", "claude-code-proxy-tests", "--test", "chaos"], &[]),
                 Some(missing) => Ok(Verdict::Skipped(missing)),
+            },
+            Self::Contract => match contract::install(context.workspace)? {
+                Ok(variables) => self.cargo_test(
+                    context,
+                    &["--package", "claude-code-proxy-tests", "--test", "contract"],
+                    &variables,
+                ),
+                Err(missing) => Ok(Verdict::Skipped(missing)),
             },
             Self::Clients => match clients::install(&clients_folder(context.workspace))? {
                 Ok(variables) => {
