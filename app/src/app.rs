@@ -63,13 +63,7 @@ impl App {
             ..config.database.clone()
         })?;
         let http = http_client(&config.timeouts).context("the HTTP client cannot be made")?;
-        let plan_clients = match config.plan.http2_connections {
-            0 => vec![http.clone()],
-            number => {
-                let clients = (0..number).map(|_| http2_client(&config.timeouts));
-                clients.collect::<Result<_, _>>().context("the HTTP/2 clients cannot be made")?
-            }
-        };
+        let plan_clients = plan_clients(&http, &config)?;
         let hasher = KeyHasher::new(&config.keys.hasher_secret);
         let listen = config.server.listen;
         let listener = TcpListener::bind(listen).await.with_context(|| {
@@ -224,6 +218,13 @@ impl App {
         admin_database.close().await;
         tracing::info!("stopped");
     }
+}
+
+/// The clients towards the plan: the shared one, or those that speak HTTP/2.
+fn plan_clients(shared: &reqwest::Client, config: &Config) -> anyhow::Result<Vec<reqwest::Client>> {
+    let clients = (0..config.plan.http2_connections).map(|_| http2_client(&config.timeouts));
+    let clients: Vec<_> = clients.collect::<Result<_, _>>().context("the HTTP/2 clients cannot be made")?;
+    Ok(if clients.is_empty() { vec![shared.clone()] } else { clients })
 }
 
 /// Says at the start what an operator would otherwise learn from the first request.

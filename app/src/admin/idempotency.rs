@@ -1,13 +1,28 @@
 //! `Idempotency-Key`: a request that comes again is answered again, and does nothing.
 
+use http::HeaderMap;
 use poem_openapi::types::ToJSON;
 use uuid::Uuid;
 
 use super::Admin;
 use super::bedrock_keys::vault_problem;
-use super::problem::Problem;
+use super::problem::{FieldProblem, Kind, Problem};
 use crate::domain::{AccessKey, Secret};
 use crate::store::Once;
+
+/// The header with the key.
+const HEADER: &str = "Idempotency-Key";
+
+/// Refuses a key that the web framework would pass over because it is no text, and the request with it: it would do its
+/// work again when it comes again.
+pub(super) fn check(headers: &HeaderMap) -> Result<(), Problem> {
+    if headers.get_all(HEADER).iter().all(|value| value.to_str().is_ok()) {
+        return Ok(());
+    }
+    let problem = "it has to be of printable ASCII characters".to_owned();
+    let told = Problem::new(Kind::Malformed, "malformed", format!("`{HEADER}` cannot be read: {problem}"));
+    Err(Problem { fields: vec![FieldProblem { name: HEADER.to_owned(), problem }], ..told })
+}
 
 /// The request as it is remembered: its key, and a hash of everything that has to be the same when it comes again.
 pub(super) fn once(

@@ -114,6 +114,8 @@ impl ModelsPart {
     }
 
     /// Change a model
+    ///
+    /// Takes the place of all that is there of it; its place in the list stays.
     #[oai(path = "/:model", method = "put", operation_id = "update_model")]
     async fn change(
         &self,
@@ -132,6 +134,8 @@ impl ModelsPart {
     }
 
     /// Remove a model
+    ///
+    /// Requests for it go to the model that is chosen for the access key from then on.
     #[oai(path = "/:model", method = "delete", operation_id = "delete_model")]
     async fn delete(
         &self,

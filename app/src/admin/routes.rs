@@ -16,7 +16,7 @@ use super::caller::{ClientAddress, unauthenticated};
 use super::docs::docs;
 use super::problem::{FieldProblem, Kind, Problem};
 use super::service::admin_service;
-use super::{Admin, SharedAdmin, texts};
+use super::{Admin, SharedAdmin, idempotency, texts};
 use crate::openapi::Document;
 use crate::telemetry;
 use crate::wire::headers;
@@ -87,7 +87,8 @@ impl Admitted {
             poem::Error::from_response(Problem::new(Kind::Forbidden, "forbidden", message).response())
         })?;
         let body = request.take_body().into_bytes_limit(MAX_BODY).await?;
-        texts::check(&self.document, request.method().as_str(), request.uri().path(), &body)
+        idempotency::check(request.headers())
+            .and_then(|()| texts::check(&self.document, request.method().as_str(), request.uri().path(), &body))
             .map_err(|problem| poem::Error::from_response(problem.response()))?;
         request.set_body(body);
         request.set_data(ClientAddress(address));

@@ -1,7 +1,7 @@
 //! Says of the objects in requests what all of them have in common: a field that may be left out may be null as well, and
 //! an unknown field is refused.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_yaml::{Mapping, Value};
 
@@ -16,11 +16,17 @@ pub(super) fn close(document: &mut Value) {
     let Some(schemas) = document.get_mut("components").and_then(|components| components.get_mut("schemas")) else {
         return;
     };
+    let types: BTreeMap<String, Value> = schemas.as_mapping().into_iter().flatten().filter_map(typed).collect();
     for name in names {
         if let Some(Value::Mapping(schema)) = schemas.get_mut(name) {
-            complete(schema);
+            complete(schema, &types);
         }
     }
+}
+
+/// A reference to a schema, and its type.
+fn typed((name, schema): (&Value, &Value)) -> Option<(String, Value)> {
+    Some((format!("#/components/schemas/{}", name.as_str()?), schema.get("type")?.clone()))
 }
 
 /// Notes the names of all schemas that are referred to, and of those that they refer to.
@@ -40,15 +46,20 @@ fn reach(value: &Value, document: &Value, names: &mut BTreeSet<String>) {
     }
 }
 
-fn complete(schema: &mut Mapping) {
+fn complete(schema: &mut Mapping, types: &BTreeMap<String, Value>) {
     let required: Vec<Value> = schema.get("required").and_then(Value::as_sequence).cloned().unwrap_or_default();
     let Some(Value::Mapping(properties)) = schema.get_mut("properties") else { return };
     for (_, property) in properties.iter_mut().filter(|(name, _)| !required.contains(name)) {
         if let Value::Mapping(property) = property {
-            // Beside a reference nothing else counts.
+            // Beside a reference nothing else counts; and what may be null has its type beside that.
             if let Some(reference) = property.remove("$ref") {
                 let referred = Mapping::from_iter([("$ref".into(), reference)]);
                 property.insert("allOf".into(), Value::Sequence(vec![referred.into()]));
+            }
+            let parts = property.get("allOf").and_then(Value::as_sequence).into_iter().flatten();
+            let mut references = parts.filter_map(|part| part.get("$ref")?.as_str());
+            if let Some(kind) = references.find_map(|reference| types.get(reference)) {
+                property.insert("type".into(), kind.clone());
             }
             property.insert("nullable".into(), true.into());
         }
@@ -68,14 +79,14 @@ mod tests {
             "paths: {/users: {post: {requestBody: {schema: {$ref: '#/components/schemas/New'}}}}}\n\
              components: {schemas: {\n\
                New: {required: [name], properties: {name: {type: string}, kind: {$ref: '#/components/schemas/Kind'}}},\n\
-               Kind: {enum: [a]}, User: {properties: {name: {type: string}}}}}",
+               Kind: {type: string, enum: [a]}, User: {properties: {name: {type: string}}}}}",
         )
         .unwrap();
         close(&mut document);
         let expected: Value = serde_yaml::from_str(
             "New: {required: [name], additionalProperties: false, properties: {name: {type: string},\n\
-               kind: {nullable: true, allOf: [{$ref: '#/components/schemas/Kind'}]}}}\n\
-             Kind: {enum: [a]}\n\
+               kind: {type: string, nullable: true, allOf: [{$ref: '#/components/schemas/Kind'}]}}}\n\
+             Kind: {type: string, enum: [a]}\n\
              User: {properties: {name: {type: string}}}",
         )
         .unwrap();

@@ -75,6 +75,9 @@ async fn a_key_that_was_for_something_else_is_refused() {
         let error = create(&admin, "Ada", &wrong).refused(422).await;
         assert_eq!(error["fields"][0]["name"], "Idempotency-Key", "{error}");
     }
+    // Such a key is no text, so that it could be taken for none.
+    let error = create(&admin, "Ada", "schl\u{fc}ssel").refused(400).await;
+    assert_eq!(error["fields"][0]["name"], "Idempotency-Key", "{error}");
     // What was refused was not made, and may be tried again.
     let again = fresh();
     assert_eq!(create(&admin, "Grace", &again).refused(409).await["code"], "user_name_taken");
