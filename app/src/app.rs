@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use futures_util::Stream;
 use tokio::net::TcpListener;
 
-use crate::admin::{Admin, Expiry, Logins, SharedAdmin, Tokens};
+use crate::admin::{Admin, Expiry, Logins, SharedAdmin, Tokens, Turns};
 use crate::auth::{self, Directory, KeyHasher, LastUsed, LastUsedTask};
 use crate::changes::{Changes, ChangesTask};
 use crate::config::{Config, DatabaseConfig, LimitConfig};
@@ -132,6 +132,7 @@ impl App {
             hasher,
             vault,
             probe,
+            turns: Turns::default(),
         });
         Ok(Self {
             ingress,

@@ -30,6 +30,7 @@ mod requests;
 mod routes;
 mod service;
 mod texts;
+mod usage;
 mod users;
 
 use std::sync::Arc;
@@ -38,6 +39,7 @@ pub use access::{Logins, Tokens};
 pub use expiry::Expiry;
 pub use routes::routes;
 pub use service::{AdminApi, admin_service};
+pub use usage::Turns;
 
 use crate::auth::KeyHasher;
 use crate::changes::Changes;
@@ -65,6 +67,8 @@ pub struct Admin {
     pub vault: Arc<dyn Vault>,
     /// Asks Bedrock whether it takes a key.
     pub probe: KeyProbe,
+    /// Reports on usage wait for theirs.
+    pub turns: Turns,
 }
 
 /// As the operations share it.

@@ -1,6 +1,7 @@
 //! Amounts of money: decimal strings, because JSON's numbers are floats to most who read them.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
 use poem_openapi::types::{ParseError, ParseFromJSON, ParseFromParameter, ParseResult, ToJSON, Type};
@@ -10,7 +11,7 @@ use serde_json::Value;
 use super::problem::Problem;
 
 /// An amount in US dollars, from 0 to below a trillion, such as `"12.50"`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Usd(pub Decimal);
 
 /// A trillion, the bound of the columns.
@@ -84,8 +85,14 @@ impl ParseFromParameter for Usd {
 
 impl ToJSON for Usd {
     fn to_json(&self) -> Option<Value> {
+        Some(Value::String(self.to_string()))
+    }
+}
+
+impl fmt::Display for Usd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Exact in the database, and here as far as the pattern goes: a millionth of a millionth of a dollar.
-        Some(Value::String(self.0.round_dp(12).normalize().to_string()))
+        self.0.round_dp(12).normalize().fmt(f)
     }
 }
 

@@ -201,6 +201,8 @@ sorts! {
     Changing: NotFound, Conflict, TooLarge, MediaType;
     /// Logs in.
     LoggingIn: TooOften;
+    /// Reads a report, which waits for its turn.
+    Reporting: TooOften;
 }
 
 /// A refusal of an operation of this sort.

@@ -13,6 +13,7 @@ use super::login::LoginPart;
 use super::models::ModelsPart;
 use super::prices::PricesPart;
 use super::requests::RequestsPart;
+use super::usage::{USAGE_PARTS, UsageParts};
 use super::users::UsersPart;
 
 /// Groups of operations.
@@ -30,6 +31,8 @@ pub(super) enum Tag {
     BedrockKeys,
     /// Which model of Bedrock serves which, and what models cost.
     Models,
+    /// What was asked, by whom, and what it cost.
+    Usage,
     /// One request, explained.
     Requests,
     /// What the proxy has found out about the plan and about Bedrock.
@@ -48,6 +51,7 @@ pub type AdminApi = (
     BudgetsPart,
     ModelsPart,
     PricesPart,
+    UsageParts,
     RequestsPart,
     CircuitsPart,
     CapabilitiesPart,
@@ -65,6 +69,7 @@ pub fn admin_service() -> OpenApiService<AdminApi, ()> {
         BudgetsPart,
         ModelsPart,
         PricesPart,
+        USAGE_PARTS,
         RequestsPart,
         CircuitsPart,
         CapabilitiesPart,

@@ -27,6 +27,10 @@ pub use admin::{
     DeedFilter, DeedRow, Made, ModelRow, NewAccessKey, NewPrice, NewUser, News, Obstacle, Once, PriceKey, PriceRow,
     RequestRow, Resealed, Rotated, Rotation, SealedBedrockKey, UserChange, UserFilter, UserRow,
 };
+pub use admin::{
+    Buckets, CostRow, REPORT_TIMEOUT, ReportClock, ReportEnd, TopOrder, TopUser, UsageFilter, UsageGrouping,
+    UsageListFilter, UsagePoint, UsageReader, UsageRow, UsageRowKey, UsageSource, UsageSums,
+};
 pub use budgets::{Month, Spend};
 pub use followed::{FollowTask, Followed, Look};
 pub use issue::{IssueError, NewKey};

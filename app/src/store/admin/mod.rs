@@ -16,6 +16,7 @@ mod prices;
 mod requests;
 mod rotation;
 mod tokens;
+mod usage;
 mod users;
 
 pub use access_key_changes::{AccessKeyChange, NewAccessKey};
@@ -30,6 +31,10 @@ pub use models::ModelRow;
 pub use prices::{NewPrice, PriceKey, PriceRow};
 pub use requests::RequestRow;
 pub use rotation::{Resealed, Rotated, Rotation};
+pub use usage::{
+    Buckets, CostRow, REPORT_TIMEOUT, ReportClock, ReportEnd, TopOrder, TopUser, UsageFilter, UsageGrouping,
+    UsageListFilter, UsagePoint, UsageReader, UsageRow, UsageRowKey, UsageSource, UsageSums,
+};
 pub use users::{NewUser, UserChange, UserFilter, UserRow};
 
 use super::StoreError;
