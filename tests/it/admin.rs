@@ -16,6 +16,10 @@ mod propagation;
 mod requests;
 mod rotation;
 mod secrets;
+mod usage;
+mod usage_csv;
+mod usage_pages;
+mod usage_zones;
 mod users;
 
 use support::process::ServeProcess;

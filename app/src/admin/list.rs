@@ -49,6 +49,10 @@ where
 pub(super) fn cursor<K: DeserializeOwned>(text: Option<&str>) -> Result<Option<K>, Problem> {
     let Some(text) = text else { return Ok(None) };
     let read = || serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok();
-    let problem = || Problem::field("cursor", "it is no cursor of this list; take it from `next` of the page before");
-    read().map(Some).ok_or_else(problem)
+    read().map(Some).ok_or_else(no_cursor)
+}
+
+/// What comes as a cursor is none.
+pub(super) fn no_cursor() -> Problem {
+    Problem::field("cursor", "it is no cursor of this list; take it from `next` of the page before")
 }

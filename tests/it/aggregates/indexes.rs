@@ -39,6 +39,11 @@ async fn the_questions_of_administrators_are_answered_by_an_index() {
             "access_key_id = ",
         ),
         (
+            "SELECT * FROM token_usage WHERE session_id = 's' ORDER BY timestamp DESC LIMIT 50".to_owned(),
+            "idx_token_usage_session_timestamp",
+            "session_id",
+        ),
+        (
             format!("SELECT count(*) FROM token_usage WHERE timestamp >= {week}"),
             "idx_token_usage_timestamp",
             "\"timestamp\" >= ",

@@ -9,7 +9,8 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use super::filter::{ServedBy, text};
-use super::range::{Asked, Period, forward, readable};
+use super::opened::open;
+use super::range::{Asked, Period, readable};
 use super::report::Wall;
 use super::turns::unread;
 use crate::admin::SharedAdmin;
@@ -122,26 +123,22 @@ impl UsageCostsPart {
             provider: provider.0.map(ServedBy::name),
             model: text("model", model.0)?,
         };
-        let _turn = admin.turns.take().await?;
-        let mut reader = admin.database.read_usage().await?;
-        let clock = reader.clock().await.map_err(unread)?;
-        let (from, to) = asked.ends(&clock);
-        let range = reader.range(&clock.zone, from, to).await.map_err(unread)?;
-        forward(range)?;
+        let mut opened = open(&admin, asked).await?;
+        let range = opened.range;
         let few = filter.user_id.is_some() || filter.access_key_id.is_some();
         readable(range, few, "take a shorter one, or give user_id or access_key_id")?;
         let most = i64::try_from(MOST_MODELS).unwrap_or(i64::MAX) + 1;
-        let rows = reader.costs(range, &filter, most).await.map_err(unread)?;
+        let rows = opened.reader.costs(range, &filter, most).await.map_err(unread)?;
         if rows.len() > MOST_MODELS {
             let told =
                 format!("there are more than {MOST_MODELS} models in the range; give one, or take a shorter range");
             return Err(Problem::field("model", told).into());
         }
-        let wall = Wall::of(&clock.zone);
+        let wall = Wall::of(&opened.zone);
         Ok(Json(UsageCosts {
             from: wall.at(range.0),
             to: wall.at(range.1),
-            zone: clock.zone,
+            zone: opened.zone,
             requests: rows.iter().map(|row| row.requests.unsigned_abs()).sum(),
             unpriced_requests: rows.iter().map(|row| row.unpriced_requests.unsigned_abs()).sum(),
             cost_usd: Usd(rows.iter().map(|row| row.cost_usd).sum()),

@@ -1,14 +1,19 @@
 //! Usage: what was asked, by whom, and what it cost.
 
+mod bucket;
 mod costs;
 mod csv;
 mod filter;
 mod moment;
+mod opened;
 mod range;
 mod report;
+mod request;
 mod requests;
 mod series;
+mod series_csv;
 mod top;
+mod totals;
 mod turns;
 
 pub(super) use costs::UsageCostsPart;

@@ -6,7 +6,7 @@ use crate::admin::problem::Problem;
 use crate::store::ReportEnd;
 
 /// Years in which there can be usage, and which calendars and databases agree on.
-const YEARS: std::ops::Range<i32> = 2000..3000;
+pub(super) const YEARS: std::ops::Range<i32> = 2000..3000;
 
 /// Reads the end of a range.
 ///

@@ -65,7 +65,7 @@ impl Asked {
         let from = from.map(|text| moment("from", text)).transpose()?;
         let to = to.map(|text| moment("to", text)).transpose()?;
         match (period, from, to) {
-            (Some(_), None, None) | (None, None, None) => Ok(Self::Period(period.unwrap_or(otherwise))),
+            (_, None, None) => Ok(Self::Period(period.unwrap_or(otherwise))),
             (None, Some(from), to) => Ok(Self::Explicit(from, to)),
             (None, None, Some(_)) => Err(Problem::field("from", "it is missing; `to` goes only with it")),
             (Some(_), ..) => {

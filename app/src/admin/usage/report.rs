@@ -1,64 +1,16 @@
 //! Totals and series as they are shown, put together from what the database has found.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, FixedOffset, Offset as _, TimeZone as _, Utc};
 use chrono_tz::Tz;
-use poem_openapi::{Enum, Object};
+use poem_openapi::Object;
 use uuid::Uuid;
 
-use crate::admin::money::Usd;
-use crate::store::{Buckets, UsageGrouping, UsagePoint, UsageSums};
-
-/// Kinds of buckets.
-#[derive(Enum, Clone, Copy, PartialEq, Eq, Debug)]
-#[oai(rename_all = "snake_case")]
-pub(super) enum Bucket {
-    /// A minute.
-    Minute,
-    /// An hour; one that comes twice at a change of the clock is two.
-    Hour,
-    /// A day, of 23, 24 or 25 hours.
-    Day,
-    /// Monday to Sunday.
-    Week,
-    /// A month of the calendar.
-    Month,
-}
-
-/// What usage is grouped by.
-#[derive(Enum, Clone, Copy, PartialEq, Eq, Debug)]
-#[oai(rename_all = "snake_case")]
-pub(super) enum GroupBy {
-    /// All in one.
-    None,
-    /// By user.
-    User,
-    /// By access key.
-    AccessKey,
-    /// By who served it.
-    Provider,
-    /// By the model that was asked for.
-    Model,
-}
-
-/// Usage, summed up.
-#[derive(Object, Clone, Copy, Default, PartialEq, Eq, Debug)]
-pub(super) struct UsageTotals {
-    requests: u64,
-    /// Tokens of prompts that were neither read from the cache nor written to it.
-    input_tokens: u64,
-    /// Tokens of answers.
-    output_tokens: u64,
-    /// Tokens of prompts that were read from the cache.
-    cache_read_tokens: u64,
-    /// Tokens of prompts that were written to the cache.
-    cache_write_tokens: u64,
-    /// All of them.
-    total_tokens: u64,
-    /// What they cost, in US dollars; of the plan, what they would have at the list price.
-    cost_usd: Usd,
-}
+use super::bucket::Bucket;
+use super::totals::UsageTotals;
+use crate::store::{Buckets, UsagePoint, UsageSums};
 
 /// The usage of a bucket.
 #[derive(Object, Clone, Debug)]
@@ -174,7 +126,7 @@ impl<'b> Series<'b> {
             });
             let mut groups: Vec<UsageGroup> = groups.collect();
             // Stable: what costs the same stays in the order of ids and names.
-            groups.sort_by(|one, other| other.totals.cost_usd.cmp(&one.totals.cost_usd));
+            groups.sort_by_key(|group| Reverse(group.totals.cost_usd));
             groups
         });
         let from = wall.at(buckets.starts.first().copied().unwrap_or(buckets.end));
@@ -188,80 +140,4 @@ fn total(sums: &[UsageSums]) -> UsageSums {
         total += *sum;
         total
     })
-}
-
-impl UsageTotals {
-    /// The columns of a line.
-    pub(super) const COLUMNS: [&'static str; 7] = [
-        "requests",
-        "input_tokens",
-        "output_tokens",
-        "cache_read_tokens",
-        "cache_write_tokens",
-        "total_tokens",
-        "cost_usd",
-    ];
-
-    /// Writes them.
-    pub(super) fn write(&self, lines: &mut super::csv::Lines) {
-        for count in [
-            self.requests,
-            self.input_tokens,
-            self.output_tokens,
-            self.cache_read_tokens,
-            self.cache_write_tokens,
-            self.total_tokens,
-        ] {
-            lines.value(count);
-        }
-        lines.value(self.cost_usd);
-    }
-}
-
-impl From<UsageSums> for UsageTotals {
-    fn from(sums: UsageSums) -> Self {
-        Self {
-            requests: sums.requests.unsigned_abs(),
-            input_tokens: sums.input_tokens.unsigned_abs(),
-            output_tokens: sums.output_tokens.unsigned_abs(),
-            cache_read_tokens: sums.cache_read_tokens.unsigned_abs(),
-            cache_write_tokens: sums.cache_write_tokens.unsigned_abs(),
-            total_tokens: sums.total_tokens.unsigned_abs(),
-            cost_usd: Usd(sums.cost_usd),
-        }
-    }
-}
-
-impl Bucket {
-    /// As the sums have it.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Minute => "minute",
-            Self::Hour => "hour",
-            Self::Day => "day",
-            Self::Week => "week",
-            Self::Month => "month",
-        }
-    }
-
-    /// One that shows a range well: 49 hours, 400 days, or months.
-    pub(super) fn fitting((since, until): (DateTime<Utc>, DateTime<Utc>)) -> Self {
-        match (until - since).num_hours() {
-            ..50 => Self::Hour,
-            50..9600 => Self::Day,
-            _ => Self::Month,
-        }
-    }
-}
-
-impl GroupBy {
-    pub(super) fn grouping(self) -> UsageGrouping {
-        match self {
-            Self::None => UsageGrouping::Nothing,
-            Self::User => UsageGrouping::User,
-            Self::AccessKey => UsageGrouping::AccessKey,
-            Self::Provider => UsageGrouping::Provider,
-            Self::Model => UsageGrouping::Model,
-        }
-    }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use futures_util::{Stream, stream};
 use poem::Request;
 use poem::web::Data;
 use poem_openapi::param::Query;
@@ -10,10 +9,13 @@ use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, OpenApi, ResponseContent};
 use uuid::Uuid;
 
-use super::csv::{self, Csv, Lines};
+use super::bucket::{Bucket, GroupBy};
+use super::csv::{self, Csv};
 use super::filter::{ServedBy, text};
-use super::range::{Asked, Period, forward, readable};
-use super::report::{Bucket, GroupBy, GroupKey, Series, UsageReport, UsageTotals, Wall};
+use super::opened::{Opened, open};
+use super::range::{Asked, Period, readable};
+use super::report::{Series, UsageReport};
+use super::series_csv::{columns, groups, lines};
 use super::turns::unread;
 use crate::admin::SharedAdmin;
 use crate::admin::caller::Caller;
@@ -24,9 +26,9 @@ use crate::store::{Buckets, UsageFilter, UsageGrouping, UsageReader, UsageSource
 /// Buckets of a series at the most: 62 days by the hour, four years by the day.
 const MOST_BUCKETS: usize = 1500;
 /// Buckets times groups at the most, in JSON, and of what is in memory at a time.
-const MOST_POINTS: usize = 20_000;
+pub(super) const MOST_POINTS: usize = 20_000;
 /// The same as CSV.
-const MOST_LINES: usize = 1_000_000;
+pub(super) const MOST_LINES: usize = 1_000_000;
 
 /// Usage over time.
 #[derive(ResponseContent)]
@@ -47,13 +49,13 @@ pub enum SeriesAnswer {
 
 /// What is reported, after all that could be wrong with it.
 #[derive(Clone, Debug)]
-struct Plan {
-    zone: String,
-    bucket: Bucket,
-    buckets: Buckets,
-    group_by: GroupBy,
-    source: UsageSource,
-    filter: UsageFilter,
+pub(super) struct Plan {
+    pub(super) zone: String,
+    pub(super) bucket: Bucket,
+    pub(super) buckets: Buckets,
+    pub(super) group_by: GroupBy,
+    pub(super) source: UsageSource,
+    pub(super) filter: UsageFilter,
 }
 
 /// Totals and series.
@@ -107,31 +109,26 @@ impl UsagePart {
             provider: provider.0.map(ServedBy::name),
             model: text("model", model.0)?,
         };
-        let turn = admin.turns.take().await?;
-        let mut reader = admin.database.read_usage().await?;
-        let plan = plan(&mut reader, asked, bucket.0, group_by.0.unwrap_or(GroupBy::None), filter).await?;
+        let mut opened = open(&admin, asked).await?;
+        let plan = plan(&mut opened, bucket.0, group_by.0.unwrap_or(GroupBy::None), filter).await?;
         if !csv::wanted(request) {
-            return Ok(SeriesAnswer::Ok(SeriesContent::Json(Json(report(&mut reader, plan).await?))));
+            return Ok(SeriesAnswer::Ok(SeriesContent::Json(Json(report(&mut opened.reader, plan).await?))));
         }
-        let groups = groups(&mut reader, &plan).await?;
-        drop((reader, turn));
+        let groups = groups(&mut opened.reader, &plan).await?;
+        drop(opened);
         let columns = columns(plan.group_by);
-        let pieces = pieces(SharedAdmin::clone(&admin), plan, groups);
-        Ok(SeriesAnswer::Ok(SeriesContent::Csv(Csv::begin(&columns, pieces).await?)))
+        let lines = lines(SharedAdmin::clone(&admin), plan, groups);
+        Ok(SeriesAnswer::Ok(SeriesContent::Csv(Csv::begin(&columns, lines).await?)))
     }
 }
 
 async fn plan(
-    reader: &mut UsageReader,
-    asked: Asked,
+    opened: &mut Opened<'_>,
     bucket: Option<Bucket>,
     group_by: GroupBy,
     filter: UsageFilter,
 ) -> Result<Plan, Problem> {
-    let clock = reader.clock().await.map_err(unread)?;
-    let (from, to) = asked.ends(&clock);
-    let range = reader.range(&clock.zone, from, to).await.map_err(unread)?;
-    forward(range)?;
+    let (range, zone) = (opened.range, opened.zone.clone());
     let bucket = bucket.unwrap_or_else(|| Bucket::fitting(range));
     let by_model = group_by == GroupBy::Model || filter.model.is_some();
     if by_model {
@@ -142,7 +139,7 @@ async fn plan(
     let source =
         if by_model || bucket == Bucket::Minute { UsageSource::Rows } else { UsageSource::Sums(bucket.name()) };
     let most = i32::try_from(MOST_BUCKETS).unwrap_or(i32::MAX) + 1;
-    let buckets = reader.buckets(bucket.name(), range, &clock.zone, most).await.map_err(unread)?;
+    let buckets = opened.reader.buckets(bucket.name(), range, &zone, most).await.map_err(unread)?;
     if buckets.starts.len() > MOST_BUCKETS {
         let told = format!(
             "the range has more than {MOST_BUCKETS} buckets of a {}; take a longer bucket or a shorter range",
@@ -150,7 +147,7 @@ async fn plan(
         );
         return Err(Problem::field("bucket", told));
     }
-    Ok(Plan { zone: clock.zone, bucket, buckets, group_by, source, filter })
+    Ok(Plan { zone, bucket, buckets, group_by, source, filter })
 }
 
 async fn report(reader: &mut UsageReader, plan: Plan) -> Result<UsageReport, Problem> {
@@ -167,7 +164,8 @@ async fn report(reader: &mut UsageReader, plan: Plan) -> Result<UsageReport, Pro
     Ok(series.report(plan.zone, plan.bucket, grouping != UsageGrouping::Nothing, &names))
 }
 
-fn crowded(buckets: usize, most: usize) -> Problem {
+/// Too much for one answer.
+pub(super) fn crowded(buckets: usize, most: usize) -> Problem {
     let told = format!(
         "there are more than {most} buckets in all, {buckets} for each group; take a longer bucket, a shorter range or a filter{}",
         if most < MOST_LINES { ", or ask for CSV" } else { "" }
@@ -175,7 +173,8 @@ fn crowded(buckets: usize, most: usize) -> Problem {
     Problem::field("group_by", told)
 }
 
-async fn names(
+/// What people call the groups.
+pub(super) async fn names(
     reader: &mut UsageReader,
     grouping: UsageGrouping,
     ids: &[Uuid],
@@ -184,78 +183,4 @@ async fn names(
         return Ok(HashMap::new());
     }
     Ok(reader.names(grouping, ids).await.map_err(unread)?.into_iter().collect())
-}
-
-/// The groups of a whole range, with their names; without grouping the only one.
-async fn groups(reader: &mut UsageReader, plan: &Plan) -> Result<Vec<(GroupKey, Option<String>)>, Problem> {
-    let grouping = plan.group_by.grouping();
-    if grouping == UsageGrouping::Nothing {
-        return Ok(vec![((None, None), None)]);
-    }
-    let whole = Buckets { starts: plan.buckets.starts.first().copied().into_iter().collect(), end: plan.buckets.end };
-    let most = i64::try_from(MOST_POINTS).unwrap_or(i64::MAX) + 1;
-    let points = reader.points(plan.source, &whole, grouping, &plan.filter, most).await.map_err(unread)?;
-    if points.len() > MOST_POINTS || points.len() * plan.buckets.starts.len() > MOST_LINES {
-        return Err(crowded(plan.buckets.starts.len(), MOST_LINES));
-    }
-    let ids: Vec<Uuid> = points.iter().filter_map(|point| point.group_id).collect();
-    let names = names(reader, grouping, &ids).await?;
-    let named = points.into_iter().map(|point| {
-        let name = point.group_id.map_or_else(|| point.group_name.clone(), |id| names.get(&id).cloned());
-        ((point.group_id, point.group_name), name)
-    });
-    Ok(named.collect())
-}
-
-fn columns(group_by: GroupBy) -> Vec<&'static str> {
-    let of_group: &[&str] = match group_by {
-        GroupBy::None => &[],
-        GroupBy::User => &["user_id", "user_name"],
-        GroupBy::AccessKey => &["access_key_id", "access_key_prefix"],
-        GroupBy::Provider => &["provider"],
-        GroupBy::Model => &["model"],
-    };
-    [&["start"], of_group, &UsageTotals::COLUMNS].concat()
-}
-
-/// The lines of some buckets at a time, each read when the client has taken what was before.
-fn pieces(
-    admin: SharedAdmin,
-    plan: Plan,
-    groups: Vec<(GroupKey, Option<String>)>,
-) -> impl Stream<Item = Result<Lines, Problem>> + Send {
-    let at_a_time = (MOST_POINTS / groups.len().max(1)).max(1);
-    stream::try_unfold((admin, plan, groups, 0), move |(admin, plan, groups, first)| async move {
-        let starts = &plan.buckets.starts;
-        if first >= starts.len() || groups.is_empty() {
-            return Ok(None);
-        }
-        let next = starts.len().min(first + at_a_time);
-        let some = Buckets {
-            starts: starts[first..next].to_vec(),
-            end: starts.get(next).copied().unwrap_or(plan.buckets.end),
-        };
-        let turn = admin.turns.take().await?;
-        let mut reader = admin.database.read_usage().await?;
-        let most = i64::try_from(MOST_POINTS).unwrap_or(i64::MAX);
-        let points = reader.points(plan.source, &some, plan.group_by.grouping(), &plan.filter, most).await;
-        let series = Series::filled(&some, points.map_err(unread)?);
-        drop((reader, turn));
-        let wall = Wall::of(&plan.zone);
-        let mut lines = Lines::default();
-        for (number, start) in some.starts.iter().enumerate() {
-            for (group, name) in &groups {
-                lines.value(wall.at(*start).to_rfc3339());
-                if group.0.is_some() {
-                    lines.optional(group.0);
-                }
-                if plan.group_by != GroupBy::None {
-                    lines.text(name.as_deref().unwrap_or_default());
-                }
-                series.at(group, number).write(&mut lines);
-                lines.end();
-            }
-        }
-        Ok(Some((lines, (admin, plan, groups, next))))
-    })
 }

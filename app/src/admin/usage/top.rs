@@ -8,7 +8,8 @@ use poem_openapi::{Enum, Object, OpenApi};
 use uuid::Uuid;
 
 use super::filter::ServedBy;
-use super::range::{Asked, Period, forward};
+use super::opened::open;
+use super::range::{Asked, Period};
 use super::report::Wall;
 use super::turns::unread;
 use crate::admin::SharedAdmin;
@@ -108,14 +109,10 @@ impl TopUsersPart {
         let order = by.0.map_or(TopOrder::Cost, RankedBy::order);
         let limit = i64::from(limit.0.unwrap_or(DEFAULT_LIMIT));
 
-        let _turn = admin.turns.take().await?;
-        let mut reader = admin.database.read_usage().await?;
-        let clock = reader.clock().await.map_err(unread)?;
-        let (from, to) = asked.ends(&clock);
-        let range = reader.range(&clock.zone, from, to).await.map_err(unread)?;
-        forward(range)?;
+        let mut opened = open(&admin, asked).await?;
+        let range = opened.range;
         let most = i32::try_from(MOST_DAYS).unwrap_or(i32::MAX) + 1;
-        let days = reader.buckets("day", range, &clock.zone, most).await.map_err(unread)?;
+        let days = opened.reader.buckets("day", range, &opened.zone, most).await.map_err(unread)?;
         if days.starts.len() > MOST_DAYS {
             return Err(Problem::field(
                 "from",
@@ -123,15 +120,16 @@ impl TopUsersPart {
             )
             .into());
         }
-        let rows = reader.top_users(&days, order, provider.0.map(ServedBy::name), limit).await.map_err(unread)?;
-        let wall = Wall::of(&clock.zone);
+        let rows =
+            opened.reader.top_users(&days, order, provider.0.map(ServedBy::name), limit).await.map_err(unread)?;
+        let wall = Wall::of(&opened.zone);
         let (users, totals) = rows.first().map_or((0, Used::default()), |row| {
             (row.users.unsigned_abs(), used(row.all_requests, row.all_tokens, row.all_cost_usd))
         });
         Ok(Json(TopUsers {
             from: wall.at(days.starts.first().copied().unwrap_or(days.end)),
             to: wall.at(days.end),
-            zone: clock.zone,
+            zone: opened.zone,
             items: rows.into_iter().map(TopUser::from).collect(),
             users,
             totals,
