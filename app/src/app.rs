@@ -58,10 +58,9 @@ impl App {
         let capabilities_file = config.bedrock.capabilities_file.clone().unwrap_or_default();
         let database = Database::open(&config.database)?;
         // Reports take their connections from no developer's request.
-        let admin_database = Database::open(&DatabaseConfig {
-            max_connections: ADMIN_CONNECTIONS.min(config.database.max_connections),
-            ..config.database.clone()
-        })?;
+        let admin_connections = ADMIN_CONNECTIONS.min(config.database.max_connections);
+        let admin_database =
+            Database::open(&DatabaseConfig { max_connections: admin_connections, ..config.database.clone() })?;
         let http = http_client(&config.timeouts).context("the HTTP client cannot be made")?;
         let plan_clients = plan_clients(&http, &config)?;
         let hasher = KeyHasher::new(&config.keys.hasher_secret);
@@ -132,7 +131,7 @@ impl App {
             hasher,
             vault,
             probe,
-            turns: Turns::default(),
+            turns: Turns::with_half_of(admin_connections),
         });
         Ok(Self {
             ingress,

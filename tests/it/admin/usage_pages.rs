@@ -81,6 +81,26 @@ async fn what_is_beyond_ten_thousand_is_not_counted() {
     app.stop().await;
 }
 
+/// A report that takes too long is given up, with what to do about it. PostgreSQL says the same whether it gave up by itself,
+/// after the time that the report gives it, or was told to.
+#[tokio::test]
+async fn a_report_that_takes_too_long_is_given_up() {
+    let (app, admin) = Administrator::with_app().await;
+    let pool = &app.around().database.pool;
+    let mut lock = pool.begin().await.unwrap();
+    sqlx::query("LOCK TABLE usage_aggregates IN ACCESS EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
+    let cancel = "SELECT coalesce(bool_or(pg_cancel_backend(pid)), FALSE) FROM pg_stat_activity
+                    WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let waited_for = async { while !sqlx::query_scalar::<_, bool>(cancel).fetch_one(pool).await.unwrap() {} };
+    let report = admin.call("get_usage");
+    let (got, ()) = tokio::join!(report.send(), within("the report to be read", waited_for));
+    assert_eq!((got.status, &got.json()["error"]["code"]), (503, &json!("report_too_long")));
+    assert_eq!(got.header("retry-after"), "30");
+    lock.rollback().await.unwrap();
+    admin.call("get_usage").ok().await;
+    app.stop().await;
+}
+
 /// While reports wait for the database, short operations find a connection, and a report for which there is no place in the
 /// queue is told to come back.
 #[tokio::test]

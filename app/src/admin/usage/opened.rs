@@ -24,7 +24,8 @@ pub(super) struct Opened<'a> {
 /// # Errors
 /// When others take too long, the database is away, or nothing is in the range.
 pub(super) async fn open(admin: &Admin, asked: Asked) -> Result<Opened<'_>, Problem> {
-    let (mut reader, turn) = read_on(admin).await?;
+    let turn = admin.turns.take().await?;
+    let mut reader = admin.database.read_usage().await?;
     let clock = reader.clock().await.map_err(unread)?;
     let (from, to) = asked.ends(&clock);
     let range = reader.range(&clock.zone, from, to).await.map_err(unread)?;
@@ -32,11 +33,11 @@ pub(super) async fn open(admin: &Admin, asked: Asked) -> Result<Opened<'_>, Prob
     Ok(Opened { reader, zone: clock.zone, range, _turn: turn })
 }
 
-/// The same for the next piece of a report whose range is known.
+/// The same for a piece of an answer whose range is known.
 ///
 /// # Errors
 /// When others take too long, or the database is away.
 pub(super) async fn read_on(admin: &Admin) -> Result<(UsageReader, SemaphorePermit<'_>), Problem> {
-    let turn = admin.turns.take().await?;
+    let turn = admin.turns.take_another().await?;
     Ok((admin.database.read_usage().await?, turn))
 }

@@ -7,12 +7,12 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use crate::admin::problem::{Kind, Problem};
 use crate::store::{REPORT_TIMEOUT, StoreError};
 
-/// Reports that read at a time: half of the connections that the admin API has.
-const AT_A_TIME: usize = 2;
 /// Reports that wait at the most.
 const WAITING: usize = 20;
 /// How long a report waits for its turn.
 const WAIT: Duration = Duration::from_secs(10);
+/// How long an answer waits that has begun: two reports before it may take their time, and a broken body helps nobody.
+const WAIT_ON: Duration = Duration::from_mins(1);
 
 /// Whose turn it is.
 #[derive(Debug)]
@@ -21,13 +21,13 @@ pub struct Turns {
     waiting: Semaphore,
 }
 
-impl Default for Turns {
-    fn default() -> Self {
-        Self { reading: Semaphore::new(AT_A_TIME), waiting: Semaphore::new(WAITING) }
-    }
-}
-
 impl Turns {
+    /// With half of so many connections, so that something short finds one.
+    pub fn with_half_of(connections: u32) -> Self {
+        let at_a_time = usize::try_from(connections / 2).unwrap_or(usize::MAX).clamp(1, Semaphore::MAX_PERMITS);
+        Self { reading: Semaphore::new(at_a_time), waiting: Semaphore::new(WAITING) }
+    }
+
     /// Waits for a turn; it ends with what is returned.
     ///
     /// # Errors
@@ -37,7 +37,19 @@ impl Turns {
             return Ok(turn);
         }
         let _place = self.waiting.try_acquire().map_err(|_| busy())?;
-        let turn = tokio::time::timeout(WAIT, self.reading.acquire()).await;
+        self.wait(WAIT).await
+    }
+
+    /// Waits for another turn of an answer that has begun. It needs no place: those are for answers that can be refused.
+    ///
+    /// # Errors
+    /// When others take far too long.
+    pub(super) async fn take_another(&self) -> Result<SemaphorePermit<'_>, Problem> {
+        self.wait(WAIT_ON).await
+    }
+
+    async fn wait(&self, time: Duration) -> Result<SemaphorePermit<'_>, Problem> {
+        let turn = tokio::time::timeout(time, self.reading.acquire()).await;
         turn.ok().and_then(Result::ok).ok_or_else(busy)
     }
 }
@@ -58,5 +70,45 @@ pub(super) fn unread(error: StoreError) -> Problem {
             Problem::new(Kind::Away, "report_too_long", message).after(seconds)
         }
         other => other.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::future::join_all;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn half_of_the_connections_are_left() {
+        for (connections, expected) in [(1, 1), (2, 1), (3, 1), (4, 2), (10, 5)] {
+            assert_eq!(Turns::with_half_of(connections).reading.available_permits(), expected);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_has_begun_waits_longer_than_what_can_be_refused() {
+        let turns = Turns::with_half_of(4);
+        let taken = [turns.take().await.unwrap(), turns.take().await.unwrap()];
+        let refused = |waited: Result<SemaphorePermit<'_>, Problem>| waited.is_err_and(|it| it.code == "reports_busy");
+        let begun = tokio::time::Instant::now();
+        // One more than there are places for.
+        let others = join_all((0..=WAITING).map(|_| turns.take()));
+        let (others, another, ()) = tokio::join!(others, turns.take_another(), async {
+            tokio::time::sleep(WAIT * 4).await;
+            drop(taken);
+        });
+        assert!(others.into_iter().all(refused));
+        assert!(another.is_ok());
+        assert_eq!(begun.elapsed(), WAIT * 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_waits_for_ever() {
+        let turns = Turns::with_half_of(2);
+        let _taken = turns.take().await.unwrap();
+        let begun = tokio::time::Instant::now();
+        assert!(turns.take().await.is_err() && begun.elapsed() == WAIT);
+        assert!(turns.take_another().await.is_err() && begun.elapsed() == WAIT + WAIT_ON);
     }
 }
