@@ -120,7 +120,7 @@ async fn a_long_list_takes_little_memory() {
     let (mut body, mut lines, mut bytes, mut most) = (response.bytes_stream(), 0, 0, before);
     while let Some(piece) = within("a piece", body.next()).await {
         let piece = piece.unwrap();
-        lines += piece.iter().filter(|byte| **byte == b'\n').count();
+        lines += piece.split(|byte| *byte == b'\n').count() - 1;
         if bytes >> 20 != (bytes + piece.len()) >> 20 {
             most = most.max(process.resident());
         }
