@@ -18,6 +18,7 @@ mod rotation;
 mod secrets;
 mod usage;
 mod usage_csv;
+mod usage_leaving;
 mod usage_pages;
 mod usage_zones;
 mod users;

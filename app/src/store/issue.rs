@@ -54,7 +54,7 @@ impl Database {
     /// # Errors
     /// When the user is deactivated, or the database fails; nothing is stored then.
     pub async fn issue(&self, key: &NewKey) -> Result<Uuid, IssueError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         // Two commands at the same moment must not both create the user.
         sqlx::query!("SELECT pg_advisory_xact_lock(hashtext('users.name')) AS locked")
             .fetch_one(&mut *transaction)

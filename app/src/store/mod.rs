@@ -19,8 +19,8 @@ mod zone;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::{Connection as _, Postgres, Transaction};
 
 pub use admin::{
     AccessKeyChange, AccessKeyRow, Actor, BedrockKeyRow, CHANNEL, CapabilityFilter, CapabilityRow, Change, ChangeError,
@@ -147,6 +147,19 @@ impl Database {
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_lazy_with(options.application_name("claude-code-proxy"));
         Ok(Self { pool })
+    }
+
+    /// Begins a transaction.
+    async fn begin(&self) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+        self.begin_with("BEGIN").await
+    }
+
+    /// Begins a transaction with this statement. A task of its own waits for it: of a caller that is dropped while the
+    /// statement is on its way, the pool would get back a connection that is in a transaction without knowing it.
+    async fn begin_with(&self, statement: &'static str) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+        let pool = self.pool.clone();
+        let begun = tokio::spawn(async move { pool.begin_with(statement).await });
+        begun.await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
     }
 
     /// How the database is, found out within a second or two.

@@ -18,7 +18,7 @@ impl Database {
     /// When the database is away or slow.
     pub async fn delete_old_minutes(&self, kept: Duration, at_most: u32) -> Result<Option<u64>, StoreError> {
         let deleting = async {
-            let mut transaction = self.pool.begin().await?;
+            let mut transaction = self.begin().await?;
             let query = sqlx::query_scalar!(r#"SELECT pg_try_advisory_xact_lock($1) AS "held!""#, CARETAKER);
             if !query.fetch_one(&mut *transaction).await? {
                 return Ok(None);

@@ -86,7 +86,7 @@ impl Database {
         for pass in PASSES {
             let mut after = what.from.unwrap_or(DateTime::UNIX_EPOCH);
             loop {
-                let mut transaction = self.pool.begin().await?;
+                let mut transaction = self.begin().await?;
                 in_time(LOCK_TIMEOUT, become_caretaker(&mut transaction)).await?;
                 // Whoever makes the sums anew is a caretaker, too: the zone stays as it is from here on.
                 if zone_of(&mut *transaction).await? != zone {
@@ -114,7 +114,7 @@ impl Database {
         minutes_kept: Duration,
         mut found: impl FnMut(Found),
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         if !knows_zone(&mut transaction, zone).await? {
             return Ok(false);
         }

@@ -47,7 +47,7 @@ impl Database {
         if zone == wanted {
             return Ok(ZoneState::Agreed);
         }
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         if !knows_zone(&mut transaction, wanted).await? {
             return Ok(ZoneState::Unknown(zone));
         }

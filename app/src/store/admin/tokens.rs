@@ -13,7 +13,7 @@ impl Database {
     /// # Errors
     /// When the database fails.
     pub async fn logged_in(&self, actor: &Actor, token: Uuid, expires_at: DateTime<Utc>) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         sqlx::query!("DELETE FROM revoked_tokens WHERE expires_at < now()").execute(&mut *transaction).await?;
         let id = token.to_string();
         let deed = Deed {
@@ -32,7 +32,7 @@ impl Database {
     /// # Errors
     /// When the database fails; the token works on then.
     pub async fn revoke_token(&self, actor: &Actor, token: Uuid, expires_at: DateTime<Utc>) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         sqlx::query!(
             "INSERT INTO revoked_tokens (id, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
             token,

@@ -49,7 +49,7 @@ impl Database {
     /// # Errors
     /// When the database is away.
     pub async fn read_usage(&self) -> Result<UsageReader, StoreError> {
-        let mut transaction = self.pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+        let mut transaction = self.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
         // A filter that is not given must cost nothing: the planner has to see which ones are, and so plans each time. And
         // a report takes as long as its range asks for, however much there is beside it: no table is read whole.
         sqlx::query!(

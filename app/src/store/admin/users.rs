@@ -161,7 +161,7 @@ impl Database {
         id: Uuid,
         change: &UserChange,
     ) -> Result<Option<UserRow>, ChangeError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         sqlx::query!("SELECT id FROM users WHERE id = $1 FOR UPDATE", id).fetch_optional(&mut *transaction).await?;
         let Some(before) = read(&mut transaction, id).await? else { return Ok(None) };
         let (describe, description) = change.description.parameters();
