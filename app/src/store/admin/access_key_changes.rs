@@ -55,7 +55,7 @@ impl Database {
         new: &NewAccessKey,
         once: Option<&Once>,
     ) -> Result<Option<Made<AccessKeyRow>>, ChangeError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         if let Some(before) = answered_before(&mut transaction, once).await? {
             return Ok(Some(before));
         }
@@ -100,7 +100,7 @@ impl Database {
         id: Uuid,
         change: &AccessKeyChange,
     ) -> Result<Option<AccessKeyRow>, ChangeError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         let Some(locked) = lock(&mut transaction, id).await? else { return Ok(None) };
         locked.is_not_revoked()?;
         let (relabel, label) = change.label.parameters();
@@ -136,7 +136,7 @@ impl Database {
     /// # Errors
     /// When the database fails.
     pub async fn revoke_access_key(&self, actor: &Actor, id: Uuid) -> Result<bool, ChangeError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         let Some(locked) = lock(&mut transaction, id).await? else { return Ok(false) };
         if locked.is_not_revoked().is_err() {
             return Ok(true);

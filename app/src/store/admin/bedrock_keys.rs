@@ -73,7 +73,7 @@ impl Database {
         key: &SealedBedrockKey,
         checked_at: Option<DateTime<Utc>>,
     ) -> Result<Option<BedrockKeyRow>, ChangeError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         let Some(locked) = lock(&mut transaction, access_key_id).await? else { return Ok(None) };
         locked.is_in_use()?;
         let before = read(&mut transaction, access_key_id).await?;
@@ -112,7 +112,7 @@ impl Database {
     /// # Errors
     /// When the database fails.
     pub async fn delete_bedrock_key(&self, actor: &Actor, access_key_id: Uuid) -> Result<Option<bool>, ChangeError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         if lock(&mut transaction, access_key_id).await?.is_none() {
             return Ok(None);
         }

@@ -84,7 +84,7 @@ impl Database {
     /// # Errors
     /// When the database fails.
     pub async fn delete_capability(&self, actor: &Actor, id: Uuid) -> Result<Option<CapabilityRow>, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         let row = sqlx::query_as!(
             CapabilityRow,
             "DELETE FROM learned_capabilities WHERE id = $1

@@ -13,7 +13,7 @@ impl Database {
     /// # Errors
     /// When the database fails.
     pub async fn reset_circuit(&self, actor: &Actor, id: &CircuitId) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         let mut limits = Vec::new();
         if let CircuitId::Login(login, family) = id {
             limits = sqlx::query_scalar!(

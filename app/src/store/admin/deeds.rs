@@ -59,7 +59,7 @@ impl Database {
         before: Option<i64>,
         limit: i64,
     ) -> Result<(Vec<DeedRow>, i64), StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         // The log is kept for ever, and not every filter has an index.
         sqlx::query!("SET LOCAL statement_timeout = '10s'").execute(&mut *transaction).await?;
         let rows = sqlx::query_as!(

@@ -15,7 +15,7 @@ impl Database {
     /// # Errors
     /// When the database fails.
     pub async fn deactivate_user(&self, actor: &Actor, id: Uuid) -> Result<Option<UserRow>, ChangeError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         let Some(before) = lock(&mut transaction, id).await? else { return Ok(None) };
         if before.status == "inactive" {
             return Ok(Some(before));
@@ -37,7 +37,7 @@ impl Database {
     /// # Errors
     /// When the database fails.
     pub async fn reactivate_user(&self, actor: &Actor, id: Uuid) -> Result<Option<UserRow>, ChangeError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         let Some(before) = lock(&mut transaction, id).await? else { return Ok(None) };
         if before.status == "active" {
             return Ok(Some(before));
@@ -57,7 +57,7 @@ impl Database {
     /// # Errors
     /// When the database fails.
     pub async fn delete_user(&self, actor: &Actor, id: Uuid) -> Result<bool, ChangeError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         let Some(before) = lock(&mut transaction, id).await? else { return Ok(false) };
         let keys = lock_keys(&mut transaction, id).await?;
         sqlx::query!(

@@ -46,7 +46,7 @@ impl Database {
     /// # Errors
     /// When there is one with this name (`model_map_pkey`), or the database fails.
     pub async fn create_model(&self, actor: &Actor, new: &MappedModel) -> Result<ModelRow, ChangeError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         let row = sqlx::query_as!(
             ModelRow,
             "INSERT INTO model_map (model, display_name, bedrock_model) VALUES ($1, $2, $3)
@@ -67,7 +67,7 @@ impl Database {
     /// # Errors
     /// When the database fails.
     pub async fn change_model(&self, actor: &Actor, change: &MappedModel) -> Result<Option<ModelRow>, ChangeError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         let before = sqlx::query_as!(
             ModelRow,
             "SELECT model, display_name, bedrock_model, position FROM model_map WHERE model = $1 FOR UPDATE",
@@ -99,7 +99,7 @@ impl Database {
     /// # Errors
     /// When the database fails.
     pub async fn delete_model(&self, actor: &Actor, model: &str) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         let before = sqlx::query_as!(
             ModelRow,
             "DELETE FROM model_map WHERE model = $1 RETURNING model, display_name, bedrock_model, position",

@@ -111,7 +111,7 @@ impl Database {
     /// When there are prices with this model, date and band (`model_prices_pkey`), when they would begin in the past
     /// (`price_in_past`), or when the database fails.
     pub async fn create_price(&self, actor: &Actor, new: &NewPrice) -> Result<PriceRow, ChangeError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         let row = sqlx::query_as!(
             PriceRow,
             r#"INSERT INTO model_prices (

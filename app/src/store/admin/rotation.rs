@@ -59,7 +59,7 @@ impl Database {
         rotation: &Rotation,
         once: Option<&Once>,
     ) -> Result<Option<Made<Rotated>>, ChangeError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         if let Some(before) = answered_before(&mut transaction, once).await? {
             return Ok(Some(before));
         }

@@ -130,7 +130,7 @@ impl Database {
     /// # Errors
     /// When the name is taken (`users_name_key`), or the database fails.
     pub async fn create_user(&self, actor: &Actor, new: &NewUser, once: Option<&Once>) -> Result<UserRow, ChangeError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         if let Some(before) = answered_before(&mut transaction, once).await? {
             return Ok(before.into_row());
         }
