@@ -20,12 +20,15 @@ async fn main() -> Result<()> {
     let session = client(&format!("Basic {basic}"))?.create_session().send().await.map_err(refused)?;
     let admin = client(&format!("Bearer {}", session.token))?;
 
-    let user = admin.create_user().body_map(|user| user.name(own("DEVELOPER")).monthly_budget_usd("12.50".to_owned()));
+    let budget: types::CreateUserMonthlyBudgetUsd = "12.50".parse()?;
+    let user = admin.create_user().body_map(|user| user.name(own("DEVELOPER")).monthly_budget_usd(budget));
     let user = user.send().await.map_err(refused)?;
+    let (label, region): (types::CreateAccessKeyLabel, types::CreateAccessKeyRegion) =
+        ("laptop".parse()?, "us-east-1".parse()?);
     let issued = admin
         .create_access_key()
         .user_id(user.id)
-        .body_map(|key| key.label("laptop".to_owned()).region("us-east-1".to_owned()))
+        .body_map(|key| key.label(label).region(region))
         .send()
         .await
         .map_err(refused)?;
