@@ -18,6 +18,7 @@ use crate::models::{self, Models};
 use crate::relay::{Notices, Relay, Repairs};
 use crate::route::circuits::Circuits;
 use crate::route::stays::Stays;
+use crate::route::watch::watch;
 use crate::sharing::{CapabilitySharing, LimitSharing, SharingTask};
 use crate::store::{Database, DatabaseState, FollowTask};
 use crate::upstream::bedrock::native::NativeBedrock;
@@ -181,6 +182,7 @@ impl App {
         } = self;
         tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
         let stages = ingress.stages.clone();
+        let watched = watch(ingress.relay.circuits.clone());
         let conducted = async {
             stages.conduct(signals, limits).await;
             std::future::pending::<()>().await;
@@ -199,6 +201,7 @@ impl App {
             tokio::select! {
                 () = ingress => {}
                 () = conducted => {}
+                () = watched => {}
             }
         };
         tokio::join!(served, report_state(&database));

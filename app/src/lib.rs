@@ -11,12 +11,13 @@
 //! # Layers
 //! A module imports only what stands below it, and its own children:
 //! `cli` · `app, openapi` · `ingress` · `admin` · `relay` · `changes` · `models, sharing` · `auth, keyring, route, upstream, meter` · `store, vault` ·
-//! `config, telemetry, wire` · `domain`. `domain` imports nothing of ours. Neither `wire` nor the decisions of `route`
+//! `telemetry` · `aws` · `config, wire` · `domain`. `domain` imports nothing of ours. Neither `wire` nor the decisions of `route`
 //! do any IO; `route` also remembers what they rest on.
 
 pub mod admin;
 pub mod app;
 pub mod auth;
+pub mod aws;
 pub mod changes;
 pub mod cli;
 pub mod config;

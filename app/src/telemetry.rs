@@ -1,21 +1,21 @@
-//! The log: one JSON object a line. Libraries are kept at `warn`, because below that some of them log requests.
+//! What the process says of itself: the log, one JSON object a line, and the metrics.
 
 pub mod counters;
+pub mod metrics;
 
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 
-/// Target of everything that this crate logs.
-const OURS: &str = "claude_code_proxy";
+use crate::config::LogFilter;
+
 /// Target of the `request` and `usage` lines, which are records and not messages: every level lets them through.
 pub const RECORDS: &str = "claude_code_proxy::records";
 /// Logs at `error` what it also returns as an error, which is where it is told from.
 const AWS: &str = "aws_smithy";
 
 /// A subscriber that writes to `writer`. The span of a request, with its id, is part of each of its lines.
-pub fn subscriber<W>(level: LevelFilter, writer: W) -> impl tracing::Subscriber + Send + Sync
+pub fn subscriber<W>(filter: &LogFilter, writer: W) -> impl tracing::Subscriber + Send + Sync
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
@@ -26,18 +26,14 @@ where
         .with_span_list(false)
         .with_target(false)
         .with_writer(writer);
-    let filter = Targets::new()
-        .with_target(OURS, level)
-        .with_target(RECORDS, LevelFilter::INFO)
-        .with_target(AWS, LevelFilter::OFF)
-        .with_default(level.min(LevelFilter::WARN));
+    let filter = filter.targets().with_target(RECORDS, LevelFilter::INFO).with_target(AWS, LevelFilter::OFF);
     tracing_subscriber::registry().with(lines).with(filter)
 }
 
 /// Logs to stdout from now on, for the life of the process.
-pub fn log_to_stdout(level: LevelFilter) {
+pub fn log_to_stdout(filter: &LogFilter) {
     // Fails only when a subscriber is set already, which then stays.
-    let _ = tracing::subscriber::set_global_default(subscriber(level, std::io::stdout));
+    let _ = tracing::subscriber::set_global_default(subscriber(filter, std::io::stdout));
 }
 
 #[cfg(test)]
@@ -64,7 +60,7 @@ mod tests {
     fn records_and_ids_are_logged_at_every_level() {
         let lines = Lines::default();
         let writer = lines.clone();
-        tracing::subscriber::with_default(subscriber(LevelFilter::ERROR, move || writer.clone()), || {
+        tracing::subscriber::with_default(subscriber(&"error".parse().unwrap(), move || writer.clone()), || {
             let _entered = tracing::error_span!("request", request_id = "r-1").entered();
             tracing::info!(target: RECORDS, "usage");
             tracing::info!("not at this level");
@@ -77,7 +73,7 @@ mod tests {
     fn every_line_of_a_request_is_json_and_names_its_id() {
         let lines = Lines::default();
         let writer = lines.clone();
-        tracing::subscriber::with_default(subscriber(LevelFilter::INFO, move || writer.clone()), || {
+        tracing::subscriber::with_default(subscriber(&"info".parse().unwrap(), move || writer.clone()), || {
             let _entered = tracing::info_span!("request", request_id = "r-1").entered();
             tracing::info!(status = 200, "request");
             tracing::debug!("not at this level");

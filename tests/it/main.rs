@@ -14,6 +14,7 @@ mod limits;
 mod logs;
 mod memory;
 mod metering;
+mod metrics;
 mod models;
 mod native;
 mod prices;

@@ -14,7 +14,7 @@ pub fn keep_log() {
         let Some(folder) = folder() else { return };
         let log = create(&folder.join(format!("app-{}.jsonl", std::process::id())));
         // Other libraries stay at `warn`, as in production.
-        let subscriber = telemetry::subscriber("trace".parse().expect("a level"), Mutex::new(log));
+        let subscriber = telemetry::subscriber(&"trace".parse().expect("a level"), Mutex::new(log));
         tracing::subscriber::set_global_default(subscriber).expect("the first subscriber of this process");
     });
 }

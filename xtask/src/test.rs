@@ -5,6 +5,7 @@ mod contract;
 mod count;
 mod group;
 mod leaks;
+mod moto;
 mod output;
 mod summary;
 

@@ -10,13 +10,17 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::app::App;
 use crate::config::{Config, Environment};
 use crate::telemetry;
+use crate::telemetry::metrics::Exporters;
+use crate::upstream::http_client;
 use crate::vault::LocalVault;
 
 /// Runs the proxy until a signal ends it.
 pub(super) async fn serve() -> anyhow::Result<ExitCode> {
     let config = Config::read(Environment::of_process())?;
-    telemetry::log_to_stdout(config.log_level);
+    telemetry::log_to_stdout(&config.log_level);
     let vault = LocalVault::from_key_file(&config.vault.key_file)?;
+    let http = http_client(&config.timeouts).context("the HTTP client cannot be made")?;
+    let exporters = Exporters::start(&config.metrics, &config.aws, http).await?;
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be handled")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be handled")?;
     let app = App::build(config, Arc::new(vault)).await?;
@@ -25,5 +29,6 @@ pub(super) async fn serve() -> anyhow::Result<ExitCode> {
         signal @ Poll::Ready(_) => signal,
     });
     app.run(signals).await;
+    exporters.stop().await;
     Ok(ExitCode::SUCCESS)
 }

@@ -4,6 +4,8 @@ mod admin;
 mod env;
 mod journal;
 mod limits;
+mod log;
+mod metrics;
 mod reports;
 mod settings;
 mod variables;
@@ -12,6 +14,8 @@ pub use admin::{AdminConfig, AdminCredentials};
 pub use env::{ConfigProblems, Environment};
 pub use journal::JournalConfig;
 pub use limits::LimitConfig;
+pub use log::LogFilter;
+pub use metrics::{AwsConfig, MetricsConfig};
 pub use reports::ReportConfig;
 pub use settings::{
     BedrockConfig, Config, DatabaseConfig, KeyConfig, PlanConfig, ServerConfig, TimeoutConfig, VaultConfig,

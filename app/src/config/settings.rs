@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tracing::level_filters::LevelFilter;
-
 use super::admin::AdminConfig;
 use super::env::{ConfigProblems, Environment};
 use super::journal::JournalConfig;
 use super::limits::LimitConfig;
+use super::log::LogFilter;
+use super::metrics::{AwsConfig, MetricsConfig};
 use super::reports::ReportConfig;
 use super::variables as var;
 use crate::domain::{Dialect, Secret};
@@ -39,8 +39,12 @@ pub struct Config {
     pub journal: JournalConfig,
     /// Who administers.
     pub admin: AdminConfig,
+    /// Where metrics go.
+    pub metrics: MetricsConfig,
+    /// How AWS is reached.
+    pub aws: AwsConfig,
     /// `LOG_LEVEL`
-    pub log_level: LevelFilter,
+    pub log_level: LogFilter,
 }
 
 /// How the proxy is reached.
@@ -156,9 +160,9 @@ impl Config {
         let reports = ReportConfig::read(env_ref);
         let journal = JournalConfig::read(env_ref);
         let admin = AdminConfig::read(env_ref);
-        let log_level = env_ref.parse(&var::LOG_LEVEL, |text| {
-            text.parse::<LevelFilter>().map_err(|_| "is no level; write error, warn, info, debug or trace")
-        });
+        let metrics = MetricsConfig::read(env_ref);
+        let aws = AwsConfig::read(env_ref);
+        let log_level = env_ref.parse(&var::LOG_LEVEL, str::parse::<LogFilter>);
         env.finish()?;
         // After `finish` nothing required is missing; the pattern says so without a panic.
         match (
@@ -174,6 +178,7 @@ impl Config {
             reports,
             journal,
             admin,
+            metrics,
             log_level,
         ) {
             (
@@ -189,6 +194,7 @@ impl Config {
                 Some(reports),
                 Some(journal),
                 Some(admin),
+                Some(metrics),
                 Some(log_level),
             ) => Ok(Self {
                 server,
@@ -202,6 +208,8 @@ impl Config {
                 reports,
                 journal,
                 admin,
+                metrics,
+                aws,
                 log_level,
             }),
             _ => Err(ConfigProblems(vec!["a required setting is missing".to_owned()])),

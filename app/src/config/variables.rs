@@ -228,9 +228,33 @@ pub(super) const USAGE_JOURNAL_MAX_SIZE: Variable = Variable::new(
     Value("256MiB"),
     "Size of that journal at the most, for each process; what does not fit is in memory and in the log.",
 );
+/// Metrics at AWS.
+pub(super) const CLOUDWATCH_METRICS: Variable = Variable::new(
+    "CLOUDWATCH_METRICS",
+    Value("false"),
+    "true: metrics are sent to Amazon CloudWatch once a minute, with credentials from AWS's standard chain.",
+);
+/// Metrics for Prometheus.
+pub(super) const METRICS_ADDR: Variable = Variable::new(
+    "METRICS_ADDR",
+    Unset,
+    "Address and port on which `/metrics` answers Prometheus, to anybody who reaches it; unset: nowhere.",
+);
+/// AWS's region.
+pub(super) const AWS_REGION: Variable = Variable::new(
+    "AWS_REGION",
+    Unset,
+    "Region of CloudWatch; unset: as AWS's standard chain finds it. Bedrock is asked in the region of the access key.",
+);
+/// Another AWS.
+pub(super) const AWS_ENDPOINT_URL: Variable =
+    Variable::new("AWS_ENDPOINT_URL", Unset, "Where AWS's services are, Bedrock left out; unset: AWS's own endpoints.");
 /// Log level.
-pub(super) const LOG_LEVEL: Variable =
-    Variable::new("LOG_LEVEL", Value("info"), "error, warn, info, debug or trace; libraries never log below warn.");
+pub(super) const LOG_LEVEL: Variable = Variable::new(
+    "LOG_LEVEL",
+    Value("info"),
+    "error, warn, info, debug or trace, also by part: `info,claude_code_proxy::relay=debug`; libraries never log below warn.",
+);
 
 /// All of them, in the order in which the README lists them.
 pub const VARIABLES: &[Variable] = &[
@@ -271,5 +295,9 @@ pub const VARIABLES: &[Variable] = &[
     MINUTE_AGGREGATES_KEPT,
     USAGE_JOURNAL_DIR,
     USAGE_JOURNAL_MAX_SIZE,
+    CLOUDWATCH_METRICS,
+    METRICS_ADDR,
+    AWS_REGION,
+    AWS_ENDPOINT_URL,
     LOG_LEVEL,
 ];

@@ -13,6 +13,9 @@ pub enum Provider {
 }
 
 impl Provider {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Plan, Self::Bedrock];
+
     /// The name in headers, logs, metrics and in `token_usage.provider`.
     pub fn name(self) -> &'static str {
         match self {

@@ -82,7 +82,7 @@ const OF_MODELS: &[&str] = &[
 ];
 
 /// Fields that are known to be refused somewhere, written as [`RefusalKind::Field`] writes them; the labels of metrics.
-const KNOWN_FIELDS: &[&str] = &[
+pub const KNOWN_FIELDS: &[&str] = &[
     "anthropic_beta",
     "betas",
     "cache_control",

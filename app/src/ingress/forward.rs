@@ -1,7 +1,7 @@
 //! Takes a request apart, has the relay serve it, and puts the answer together.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
 use http::{StatusCode, Uri};
@@ -98,13 +98,14 @@ async fn relayed(
     operation: Operation,
     request_id: Uuid,
 ) -> Result<Reply, Refusal> {
-    let facts = facts(request, request_id, operation.name());
+    let mut facts = facts(request, request_id, operation.name());
     let refuse = |failure| unserved(failure, Shape::Messages);
     // The body is not read for strangers.
     let caller = identify(ingress, request).await.map_err(refuse)?;
     if operation == Operation::Messages {
         ingress.rate.take(caller.principal.access_key_id).map_err(refuse)?;
     }
+    let uploading = Instant::now();
     let body = body::read(request_body, declared(&caller.headers), ingress.server.max_body, ingress.timeouts.idle);
     let exchange = Exchange {
         method: request.method().clone(),
@@ -113,6 +114,7 @@ async fn relayed(
         headers: caller.headers,
         stream: false,
     };
+    facts.uploading = uploading.elapsed();
     ingress.relay.serve(Arrival { operation, facts }, caller.principal, exchange).await
 }
 
@@ -126,6 +128,7 @@ pub(super) fn facts(request: &Request, request_id: Uuid, operation: &'static str
         model: String::new(),
         session_id: short_text(request.headers(), &headers::SESSION_ID),
         agent_id: short_text(request.headers(), &headers::AGENT_ID),
+        uploading: Duration::ZERO,
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::domain::{ErrorType, Failure};
+use crate::telemetry::counters::{self, OneInFlight};
 
 /// The places there are. Taking and giving back is an atomic operation; nobody waits for one.
 #[derive(Debug)]
@@ -15,7 +16,7 @@ pub struct InFlight(Arc<Semaphore>);
 /// It travels in the extensions of the answer, which the server keeps as long as the answer's body.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
-    _permit: Arc<OwnedSemaphorePermit>,
+    _held: Arc<(OwnedSemaphorePermit, OneInFlight)>,
 }
 
 impl InFlight {
@@ -30,7 +31,7 @@ impl InFlight {
     /// What the client is told when all of them are taken; it tries again by itself.
     pub(super) fn enter(&self) -> Result<Place, Failure> {
         match Arc::clone(&self.0).try_acquire_owned() {
-            Ok(permit) => Ok(Place { _permit: Arc::new(permit) }),
+            Ok(permit) => Ok(Place { _held: Arc::new((permit, counters::in_flight())) }),
             Err(_) => Err(overloaded("The proxy is serving as many requests as it can. Try again in a moment.")),
         }
     }

@@ -1,5 +1,7 @@
 //! Serves clients that speak Bedrock's own format, on `/ak/{access key}/model/...` and the same without the key.
 
+use std::time::Instant;
+
 use poem::web::Data;
 use poem::{Body, Request, Response, handler};
 use uuid::Uuid;
@@ -28,12 +30,13 @@ async fn relayed(
     let refuse = |failure| unserved(failure, Shape::Aws);
     let (_, path_and_query) = split(request.original_uri());
     let path = native_path::read(request.method(), path_and_query).map_err(|error| refuse(told(&error)))?;
-    let facts = RequestFacts { model: path.model.clone(), ..facts(request, request_id, path.operation.name()) };
+    let mut facts = RequestFacts { model: path.model.clone(), ..facts(request, request_id, path.operation.name()) };
     // The body is not read for strangers.
     let caller = identify(ingress, request).await.map_err(refuse)?;
     if path.operation.runs_a_model() {
         ingress.rate.take(caller.principal.access_key_id).map_err(refuse)?;
     }
+    let uploading = Instant::now();
     let limit = ingress.server.max_body.min(ingress.relay.native.max_body());
     let body = body::read(request_body, declared(&caller.headers), limit, ingress.timeouts.idle);
     let call = NativeCall {
@@ -43,6 +46,7 @@ async fn relayed(
         body: body.await.map_err(refuse)?,
         headers: caller.headers,
     };
+    facts.uploading = uploading.elapsed();
     ingress.relay.serve_native(facts, caller.principal, call).await
 }
 

@@ -1,6 +1,7 @@
 //! Counts what was served, prices it and writes it down, off the path of the request.
 
 mod answer_reader;
+mod attempts;
 mod budgets;
 mod estimate;
 mod journal;

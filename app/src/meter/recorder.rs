@@ -15,7 +15,7 @@ use feed::Feed;
 use super::journal::Journal;
 use super::log_line;
 use super::{Budgets, Prices};
-use crate::domain::UsageRecord;
+use crate::domain::{Provider, UsageRecord};
 use crate::store::Database;
 use crate::telemetry::counters;
 
@@ -62,6 +62,9 @@ impl Recorder {
     pub fn record(&self, mut record: UsageRecord) {
         record.cost = Some(self.prices.cost(&record));
         self.budgets.record(&record);
+        if record.provider == Provider::Bedrock {
+            counters::bedrock_tokens(&record.tokens);
+        }
         let journaled = self.journal.as_ref().is_some_and(|journal| journal.takes(&record));
         log_line::write(&record, log_line::USAGE);
         if journaled {

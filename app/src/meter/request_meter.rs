@@ -9,9 +9,10 @@ use chrono::{DateTime, Utc};
 use tracing::Span;
 use uuid::Uuid;
 
+use super::attempts::Attempts;
 use super::{AnswerReader, Recorder, UsageMerge, estimate};
-use crate::domain::{ClientPrincipal, FallbackReason, Outcome, Provider, TokenUsage, UsageRecord};
-use crate::telemetry;
+use crate::domain::{ClientPrincipal, FallbackReason, Outcome, Provider, ProviderError, TokenUsage, UsageRecord};
+use crate::telemetry::{self, counters};
 
 /// What is known of a request when its key has been checked.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ pub struct RequestFacts {
     pub session_id: Option<String>,
     /// Claude Code's subagent.
     pub agent_id: Option<String>,
+    /// How long its body took to come, which is the client's time and not the proxy's.
+    pub uploading: Duration,
 }
 
 /// Who answers, as far as it is decided.
@@ -56,7 +59,7 @@ pub struct RequestMeter {
     prompt: Bytes,
     status: u16,
     circuit: &'static str,
-    waited: Duration,
+    attempts: Attempts,
     first_byte: Option<Duration>,
     usage: UsageMerge,
     /// Reads along while the answer passes; for the plan only, whose bytes nobody else looks at.
@@ -80,7 +83,7 @@ impl RequestMeter {
             prompt: Bytes::new(),
             status: 0,
             circuit: "closed",
-            waited: Duration::ZERO,
+            attempts: Attempts::default(),
             first_byte: None,
             usage: UsageMerge::default(),
             reader: None,
@@ -91,6 +94,7 @@ impl RequestMeter {
 
     /// The plan is about to answer.
     pub fn asks_plan(&mut self) {
+        self.attempts.begin(Provider::Plan, false);
         self.served = Some(Served { provider: Provider::Plan, fallback: None });
     }
 
@@ -106,7 +110,7 @@ impl RequestMeter {
     /// This model of Bedrock is about to answer this request. From now on tokens may be counted there, whoever answers in
     /// the end.
     pub fn asks_bedrock(&mut self, fallback: Option<FallbackReason>, model: &str, prompt: &Bytes) {
-        self.served = Some(Served { provider: Provider::Bedrock, fallback });
+        self.asks_bedrock_to_count(fallback);
         model.clone_into(&mut self.upstream_model);
         self.prompt.clone_from(prompt);
         self.metered = self.served;
@@ -114,6 +118,7 @@ impl RequestMeter {
 
     /// Bedrock is about to count tokens, which it does for nothing.
     pub fn asks_bedrock_to_count(&mut self, fallback: Option<FallbackReason>) {
+        self.attempts.begin(Provider::Bedrock, fallback.is_some());
         self.served = Some(Served { provider: Provider::Bedrock, fallback });
     }
 
@@ -140,6 +145,7 @@ impl RequestMeter {
 
     /// The status that the client is told.
     pub fn answers(&mut self, status: u16) {
+        self.attempts.relays();
         self.status = status;
     }
 
@@ -148,14 +154,22 @@ impl RequestMeter {
         self.circuit = state;
     }
 
-    /// So much of the time went by waiting for a provider.
+    /// So much of the time went by waiting for the provider that was asked last.
     pub fn waited(&mut self, duration: Duration) {
-        self.waited += duration;
+        self.attempts.waited(duration);
+    }
+
+    /// A provider failed, which the metrics are told of. Limits of a plan are no failures.
+    pub fn failed(&mut self, provider: Provider, error: Option<ProviderError>) {
+        if let Some(error) = error {
+            self.attempts.failed(provider, error);
+        }
     }
 
     /// Something of the answer's body has come.
     pub fn saw_body(&mut self) {
         if self.first_byte.is_none() {
+            self.attempts.first_byte();
             self.first_byte = Some(self.facts.arrived.elapsed());
         }
     }
@@ -205,6 +219,23 @@ impl RequestMeter {
             let _entered = self.span.enter();
             let (tokens, estimated) = estimate::settle(&self.usage, &self.prompt);
             self.recorder.record(self.record(served, tokens, estimated));
+        }
+    }
+
+    /// What the proxy has added to the time until the first byte, or until the end where there was none.
+    fn overhead(&self) -> Duration {
+        let time = self.first_byte.unwrap_or_else(|| self.facts.arrived.elapsed());
+        self.attempts.added(time, self.facts.uploading)
+    }
+
+    /// Tells the metrics how it went.
+    fn count(&mut self) {
+        self.attempts.ended(self.outcome, self.status);
+        self.attempts.count();
+        if let (Some(Served { provider, .. }), Some(first_byte)) = (self.served, self.first_byte) {
+            counters::request_latency(provider, self.overhead());
+            counters::time_to_first_byte(provider, first_byte);
+            counters::request_duration(provider, self.facts.arrived.elapsed());
         }
     }
 
@@ -259,7 +290,7 @@ impl Drop for RequestMeter {
             status = self.status,
             outcome = self.outcome.name(),
             latency_ms = milliseconds(self.facts.arrived.elapsed()),
-            overhead_ms = milliseconds(self.first_byte.unwrap_or_else(|| self.facts.arrived.elapsed()).saturating_sub(self.waited)),
+            overhead_ms = milliseconds(self.overhead()),
             ttft_ms = self.first_byte.map(milliseconds),
             input_tokens = tokens.map(|tokens| tokens.input),
             output_tokens = tokens.map(|tokens| tokens.output),
@@ -269,6 +300,7 @@ impl Drop for RequestMeter {
             tracing::warn!("the metrics of Bedrock and its events do not agree; the larger counts are stored");
         }
         drop(entered);
+        self.count();
         self.write_down();
     }
 }

@@ -108,6 +108,7 @@ impl Relay {
         };
         meter.waited(asked.elapsed());
         let Delivered { answer: body, edits } = answered.inspect_err(|refused| {
+            meter.failed(Provider::Bedrock, refused.error());
             if refused.counted_nothing {
                 meter.was_refused();
             }

@@ -13,7 +13,7 @@ use super::answer::{Body, Reply};
 use super::body::InSpan;
 use super::budget::BudgetNotice;
 use super::{Refusal, Relay};
-use crate::domain::{ClientPrincipal, ErrorType, Failure, Outcome, Provider, RoutingStrategy};
+use crate::domain::{ClientPrincipal, ErrorType, Failure, Outcome, Provider, ProviderError, RoutingStrategy};
 use crate::meter::{RequestFacts, RequestMeter};
 use crate::route::circuits::RegionTicket;
 use crate::telemetry::counters;
@@ -78,6 +78,7 @@ impl Relay {
                 if let Some(ticket) = ticket.filter(|_| failure.is_about_bedrock()) {
                     ticket.failed(Instant::now());
                 }
+                meter.failed(Provider::Bedrock, failure.error());
                 if failure.counted_nothing() {
                     meter.was_refused();
                 }
@@ -90,6 +91,9 @@ impl Relay {
             return Ok((response, ticket));
         }
         meter.was_refused();
+        if operation.runs_a_model() || status.is_server_error() {
+            meter.failed(Provider::Bedrock, ProviderError::of_status(status.as_u16()));
+        }
         tracing::warn!(status = status.as_u16(), "Bedrock did not serve");
         if let Some(ticket) = ticket {
             let told = if status.is_server_error() { RegionTicket::failed } else { RegionTicket::served };

@@ -8,7 +8,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 
 use super::Relay;
 use super::answer::{Answer, Rest};
-use crate::domain::{ErrorType, Failure, FallbackReason};
+use crate::domain::{ErrorType, Failure, FallbackReason, Provider, ProviderError};
 use crate::meter::RequestMeter;
 use crate::route::circuits::Ticket;
 use crate::route::classify::{self, Effect, Fault, Verdict, classify};
@@ -59,6 +59,9 @@ impl Relay {
                 PlanOutcome::Fault(classify::without_answer(reason), Err(told(&failure)))
             }
         };
+        if let PlanOutcome::Fault(fault, _) = &outcome {
+            meter.failed(Provider::Plan, ProviderError::of_plan(fault.reason));
+        }
         if let Some(ticket) = ticket {
             self.report(ticket, &outcome);
         }

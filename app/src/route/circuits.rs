@@ -130,6 +130,12 @@ impl Circuits {
         phases.filter(|(_, phase)| *phase != Phase::Closed).collect()
     }
 
+    /// How many providers are not asked at a moment: the plan as a whole, and each region of Bedrock.
+    pub fn open_providers(&self, now: Instant) -> u32 {
+        let is_open = |breaker: &Shared| u32::from(matches!(lock(breaker).phase(now), Phase::Open { .. }));
+        is_open(&self.plan) + self.regions.iter().map(|(_, breaker)| is_open(&breaker)).sum::<u32>()
+    }
+
     fn region(&self, region: &str) -> Shared {
         self.regions.get_with_by_ref(region, || Arc::new(Mutex::new(Breaker::new(PER_UPSTREAM))))
     }
@@ -311,6 +317,7 @@ mod tests {
         for _ in 0..3 {
             drop(circuits.admit_bedrock("us-east-1", later).unwrap());
         }
+        assert_eq!((circuits.open_providers(now), circuits.open_providers(later)), (1, 0));
         circuits.admit_bedrock("us-east-1", later).unwrap().served(later);
         assert!(circuits.admit_bedrock("us-east-1", later).is_some_and(|ticket| !ticket.probe));
     }

@@ -10,3 +10,4 @@ pub mod classify;
 pub mod decision;
 pub mod model;
 pub mod stays;
+pub mod watch;

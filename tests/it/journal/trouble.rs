@@ -135,8 +135,7 @@ async fn what_waits_is_counted() {
     for _ in 0..3 {
         assert_eq!(client.ask().await.status, 200);
     }
-    let gauges =
-        || ["usage_queue_depth", "usage_journal_bytes", "usage_oldest_seconds"].map(|name| counters.gauge(name));
+    let gauges = || ["usage_queue_depth", "usage_journal_backlog", "usage_oldest"].map(|name| counters.gauge(name));
     until(|| gauges()[0] == 3 && gauges().iter().all(|value| *value > 0)).await;
     let ready = support::get(support::http_client().get(format!("{}/ready", app.url()))).await;
     assert_eq!(ready.json()["queued_usage"], 3);

@@ -102,13 +102,16 @@ fn install_claude_code(folder: &Path, version: &str, says: impl Fn() -> Option<S
 }
 
 fn python(folder: &Path) -> Result<OsString> {
+    python_with(folder, "anthropic", PYTHON_LIBRARY, "anthropic")
+}
+
+/// A Python of its own with a version of a library, installed by pip as `package`.
+pub(super) fn python_with(folder: &Path, library: &str, version: &str, package: &str) -> Result<OsString> {
     let program = folder.join("bin/python");
-    let installed = || {
-        answer(&program, &["-c", "import anthropic; print(anthropic.__version__)"])
-            .is_some_and(|version| is_version(&version, PYTHON_LIBRARY))
-    };
+    let says = format!("import {library}; print({library}.__version__)");
+    let installed = || answer(&program, &["-c", &says]).is_some_and(|installed| is_version(&installed, version));
     if !installed() {
-        let package = format!("anthropic=={PYTHON_LIBRARY}");
+        let package = format!("{package}=={version}");
         download(&package, || {
             environment(folder)?;
             let mut pip = Command::new(&program);

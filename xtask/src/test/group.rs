@@ -7,6 +7,7 @@ use std::io::{IsTerminal, stdout};
 use anyhow::Result;
 
 use super::clients::Variables;
+use super::moto::{self, Server};
 use super::output::Output;
 use super::summary::Verdict;
 use super::{clients, clients_folder, contract, count, leaks, unattended};
@@ -25,6 +26,8 @@ pub(super) enum Group {
     PrepareCheck,
     /// The app against PostgreSQL and scripted upstreams
     It,
+    /// The app against moto, which plays the services of AWS
+    Aws,
     /// The bill after a minute of load during which everything goes wrong
     Chaos,
     /// The documents of the API, under tools of others that read them: linters, generators, a fuzzer, a browser
@@ -51,10 +54,11 @@ pub(super) struct Context<'a> {
 
 impl Group {
     /// All groups.
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Unit,
         Self::PrepareCheck,
         Self::It,
+        Self::Aws,
         Self::Chaos,
         Self::Contract,
         Self::Clients,
@@ -68,6 +72,7 @@ impl Group {
             Self::Unit => "unit",
             Self::PrepareCheck => "prepare-check",
             Self::It => "it",
+            Self::Aws => "aws",
             Self::Chaos => "chaos",
             Self::Contract => "contract",
             Self::Clients => "clients",
@@ -78,17 +83,20 @@ impl Group {
 
     /// Whether a server must run. The group `chaos` starts one that it may stop.
     pub(super) fn needs_database(self) -> bool {
-        matches!(self, Self::PrepareCheck | Self::It | Self::Contract | Self::Clients | Self::Yardstick)
+        matches!(self, Self::PrepareCheck | Self::It | Self::Aws | Self::Contract | Self::Clients | Self::Yardstick)
     }
 
     /// Whether the programs must be built.
     pub(super) fn needs_programs(self) -> bool {
-        matches!(self, Self::It | Self::Chaos | Self::Clients)
+        matches!(self, Self::It | Self::Aws | Self::Chaos | Self::Clients)
     }
 
     /// Whether it consists of tests or cases with names.
     pub(super) fn takes_filters(self) -> bool {
-        matches!(self, Self::Unit | Self::It | Self::Chaos | Self::Contract | Self::Clients | Self::Yardstick)
+        matches!(
+            self,
+            Self::Unit | Self::It | Self::Aws | Self::Chaos | Self::Contract | Self::Clients | Self::Yardstick
+        )
     }
 
     /// Runs the group; a failure is an error.
@@ -104,6 +112,16 @@ impl Group {
                 Ok(Verdict::Passed)
             }
             Self::It => self.cargo_test(context, &["--package", "claude-code-proxy-tests", "--test", "it"], &[]),
+            Self::Aws => match moto::install(&clients_folder(context.workspace))? {
+                Ok(python) => {
+                    let server = Server::start(&python, context.workspace)?;
+                    let variables = vec![("MOTO_URL", server.url().into())];
+                    let selection = &["--package", "claude-code-proxy-tests", "--test", "aws"];
+                    let verdict = self.cargo_test(context, selection, &variables);
+                    server.stop().and(verdict)
+                }
+                Err(missing) => Ok(Verdict::Skipped(missing)),
+            },
             Self::Chaos => match server_programs()? {
                 None => self.cargo_test(context, &["--package", "claude-code-proxy-tests", "--test", "chaos"], &[]),
                 Some(missing) => Ok(Verdict::Skipped(missing)),

@@ -142,7 +142,7 @@ fn log_of(record: &UsageRecord) -> String {
     }
     let lines = Lines::default();
     let writer = lines.clone();
-    let subscriber = crate::telemetry::subscriber(tracing::level_filters::LevelFilter::INFO, move || writer.clone());
+    let subscriber = crate::telemetry::subscriber(&"info".parse().unwrap(), move || writer.clone());
     tracing::subscriber::with_default(subscriber, || log_line::write(record, log_line::USAGE));
     String::from_utf8(std::mem::take(&mut *lines.0.lock().unwrap())).unwrap()
 }

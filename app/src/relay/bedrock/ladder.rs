@@ -131,7 +131,7 @@ impl Ladder {
             tracing::warn!(region, model, status, known_wording = known, "Bedrock does not serve the request");
         }
         match refused.map(|refused| &refused.cause) {
-            Some(Cause::Bedrock) => return self.ticket.failed(Instant::now()),
+            Some(Cause::Bedrock(_)) => return self.ticket.failed(Instant::now()),
             Some(Cause::Key) => {
                 counters::bedrock_key_refused();
                 self.notices.key_refused(self.access_key_id, &target.region, &target.model);

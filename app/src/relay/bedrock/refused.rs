@@ -1,6 +1,6 @@
 //! Why Bedrock did not serve, and what that means for the request.
 
-use crate::domain::{ErrorType, Failure};
+use crate::domain::{ErrorType, Failure, ProviderError};
 use crate::upstream::bedrock::{BedrockFailure, EventError};
 
 /// Bedrock did not serve.
@@ -24,7 +24,7 @@ pub(super) enum Cause {
     /// The account or the model.
     Model,
     /// Bedrock itself, or the way there.
-    Bedrock,
+    Bedrock(ProviderError),
     /// Something else about this request.
     Other,
 }
@@ -33,6 +33,18 @@ impl Refused {
     /// Whether the key or the model is at fault, so that trying again is of no use before somebody mends them.
     pub(in crate::relay) fn is_about_the_setup(&self) -> bool {
         matches!(self.cause, Cause::Key | Cause::Model)
+    }
+
+    /// What the metrics call it; `None`: the request is at fault.
+    pub(super) fn error(&self) -> Option<ProviderError> {
+        match self.cause {
+            Cause::Key => Some(ProviderError::KeyRefused),
+            Cause::Model => Some(ProviderError::ModelRefused),
+            Cause::Throttled(_) => Some(ProviderError::Throttled),
+            Cause::Bedrock(error) => Some(error),
+            Cause::Other => ProviderError::of_status(self.failure.status),
+            Cause::Request(_) => None,
+        }
     }
 
     /// AWS's words about the request itself, which may be mended.
@@ -47,7 +59,7 @@ impl Refused {
                 let cause = match failure.status {
                     400 => Cause::Request(failure.message.clone()),
                     429 => Cause::Throttled(None),
-                    500.. => Cause::Bedrock,
+                    500.. => Cause::Bedrock(server_error(failure.status)),
                     _ => Cause::Other,
                 };
                 tracing::info!(status = failure.status, "Bedrock began its answer with an exception");
@@ -59,10 +71,14 @@ impl Refused {
                 tracing::warn!(what, "the answer of Bedrock broke off before it began");
                 let words = "Bedrock broke off before its answer began. Try again.";
                 let failure = Failure::new(502, ErrorType::Api, words);
-                Self { failure, counted_nothing: false, cause: Cause::Bedrock }
+                Self { failure, counted_nothing: false, cause: Cause::Bedrock(ProviderError::BrokenStream) }
             }
         }
     }
+}
+
+fn server_error(status: u16) -> ProviderError {
+    ProviderError::of_status(status).unwrap_or(ProviderError::ServerError)
 }
 
 /// The wordings of a 400 for a model that the region does not have, or not in this form.
@@ -80,7 +96,9 @@ impl From<BedrockFailure> for Refused {
             401 | 403 => Cause::Key,
             404 => Cause::Model,
             429 => Cause::Throttled(failure.retry_after),
-            _ if failure.is_about_bedrock() => Cause::Bedrock,
+            _ if failure.is_about_bedrock() => {
+                Cause::Bedrock(failure.without_answer_error().unwrap_or_else(|| server_error(told.status)))
+            }
             400 if names_a_wrong_model(&failure.message) => Cause::Model,
             400 if failure.code != "ServiceQuotaExceededException" => Cause::Request(failure.message),
             _ => Cause::Other,

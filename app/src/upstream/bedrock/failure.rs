@@ -6,7 +6,7 @@ use aws_sdk_bedrockruntime::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 
-use crate::domain::{ErrorType, Failure};
+use crate::domain::{ErrorType, Failure, ProviderError};
 
 /// Seconds a throttled client is told to wait when Bedrock names no number.
 const THROTTLED_SECONDS: u32 = 5;
@@ -58,6 +58,17 @@ impl BedrockFailure {
     /// Whether it says something about Bedrock as a whole: it was not reached, did not answer, or failed inside.
     pub fn is_about_bedrock(&self) -> bool {
         matches!(self.status, 0 | 500..=599)
+    }
+
+    /// What went wrong where Bedrock gave no answer, or none of its own.
+    pub fn without_answer_error(&self) -> Option<ProviderError> {
+        match self.code.as_str() {
+            TIMEOUT => Some(ProviderError::Timeout),
+            UNREACHABLE => Some(ProviderError::Unreachable),
+            BROKEN => Some(ProviderError::BrokenStream),
+            INVALID_ANSWER => Some(ProviderError::InvalidAnswer),
+            _ => None,
+        }
     }
 
     /// A call that cannot be made.

@@ -4,7 +4,6 @@
 mod betas;
 pub mod bridge;
 pub mod capabilities;
-mod connector;
 pub mod count_tokens;
 pub mod diagnose;
 mod endpoint;
@@ -33,12 +32,12 @@ pub use failure::BedrockFailure;
 pub use learned::LearnedCapabilities;
 pub use stream::{Event, EventError, EventKind};
 
+use crate::aws::ReqwestConnector;
 use crate::config::{BedrockConfig, TimeoutConfig};
 use crate::domain::{BedrockTarget, Dialect, Refusal, Secret};
 use crate::wire::json;
 use bridge::{Bridged, Rules};
 use capabilities::{Capabilities, TableError};
-use connector::ReqwestConnector;
 use endpoint::Endpoints;
 use messages::Messages;
 use stream::{events, signs};

@@ -6,7 +6,7 @@ use http::{Method, Uri};
 
 use super::endpoint::Endpoints;
 use crate::config::{BedrockConfig, TimeoutConfig};
-use crate::domain::Secret;
+use crate::domain::{ProviderError, Secret};
 use crate::upstream::cause;
 use crate::wire::headers;
 use crate::wire::native_path::{NativeOperation, NativePath};
@@ -50,6 +50,16 @@ impl NativeFailure {
     /// Whether it is sure that no model ran.
     pub fn counted_nothing(&self) -> bool {
         !matches!(self, Self::Broken(_) | Self::FirstByteTimeout)
+    }
+
+    /// What the metrics call it; `None`: Bedrock was not asked.
+    pub fn error(&self) -> Option<ProviderError> {
+        match self {
+            Self::Region(_) | Self::Path => None,
+            Self::Unreachable(_) => Some(ProviderError::Unreachable),
+            Self::Broken(_) => Some(ProviderError::BrokenStream),
+            Self::FirstByteTimeout => Some(ProviderError::Timeout),
+        }
     }
 
     /// Whether it says something about Bedrock as a whole, and not about the request or our settings.

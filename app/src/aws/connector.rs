@@ -9,16 +9,16 @@ use aws_smithy_types::body::SdkBody;
 
 /// A connector over `reqwest`; time-outs are set on that client and around the calls.
 #[derive(Clone, Debug)]
-pub(super) struct ReqwestConnector {
+pub(crate) struct ReqwestConnector {
     http: reqwest::Client,
 }
 
 impl ReqwestConnector {
-    pub(super) fn new(http: reqwest::Client) -> Self {
+    pub(crate) fn new(http: reqwest::Client) -> Self {
         Self { http }
     }
 
-    pub(super) fn into_client(self) -> SharedHttpClient {
+    pub(crate) fn into_client(self) -> SharedHttpClient {
         let shared = SharedHttpConnector::new(self);
         http_client_fn(move |_, _| shared.clone())
     }

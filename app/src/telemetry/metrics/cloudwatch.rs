@@ -1,0 +1,163 @@
+//! Sends the metrics to Amazon CloudWatch: collected once a minute, tried until it takes them, and never in anybody's way.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_cloudwatch::Client;
+use aws_sdk_cloudwatch::error::{ProvideErrorMetadata as _, SdkError};
+use aws_sdk_cloudwatch::operation::put_metric_data::PutMetricDataError;
+use aws_sdk_cloudwatch::primitives::DateTime;
+use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+use super::batches::{Batch, batches};
+use super::catalogue::NAMESPACE;
+use super::collector::Collector;
+use super::outbox::Outbox;
+use super::registry::Registry;
+
+/// How often metrics are collected.
+pub const MINUTE: Duration = Duration::from_mins(1);
+/// How often gauges are looked at.
+const SAMPLE_EVERY: Duration = Duration::from_secs(1);
+/// After a call that failed with all its tries.
+const PAUSE: Duration = Duration::from_secs(10);
+/// For what is left at the end.
+const LAST_CALLS_WITHIN: Duration = Duration::from_secs(5);
+
+/// The tasks that collect and send; end them with [`Self::stop`].
+#[derive(Debug)]
+pub struct CloudWatch {
+    outbox: Arc<Outbox>,
+    stop: CancellationToken,
+    collecting: JoinHandle<()>,
+    sending: JoinHandle<()>,
+}
+
+impl CloudWatch {
+    /// Starts them. The `client` is made in the background: its region may have to be asked for.
+    pub fn start(registry: Registry, client: impl Future<Output = Client> + Send + 'static, every: Duration) -> Self {
+        let (outbox, stop) = (Arc::new(Outbox::default()), CancellationToken::new());
+        let collecting = tokio::spawn(collect(Collector::new(registry), Arc::clone(&outbox), every, stop.clone()));
+        let sender = Sender { outbox: Arc::clone(&outbox), failing: false, stop: stop.clone() };
+        let sending = tokio::spawn(async move { sender.run(client.await).await });
+        Self { outbox, stop, collecting, sending }
+    }
+
+    /// Collects once more, sends what waits, within five seconds, and ends.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        let ended = async { tokio::join!(&mut self.collecting, &mut self.sending) };
+        if tokio::time::timeout(LAST_CALLS_WITHIN, ended).await.is_err() {
+            self.sending.abort();
+            // The one that was under way is none of those that wait.
+            let batches = self.outbox.len() + 1;
+            tracing::warn!(batches, "metrics are lost: CloudWatch did not take them before the end");
+        }
+    }
+}
+
+impl Drop for CloudWatch {
+    fn drop(&mut self) {
+        self.collecting.abort();
+        self.sending.abort();
+    }
+}
+
+/// Collects every minute, and once more at the end.
+async fn collect(mut collector: Collector, outbox: Arc<Outbox>, every: Duration, stop: CancellationToken) {
+    let start = tokio::time::Instant::now();
+    let mut samples = tokio::time::interval_at(start, SAMPLE_EVERY);
+    let mut minutes = tokio::time::interval_at(start + every, every);
+    for ticks in [&mut samples, &mut minutes] {
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    }
+    loop {
+        let last = tokio::select! {
+            biased;
+            () = stop.cancelled() => true,
+            _ = minutes.tick() => false,
+            _ = samples.tick() => {
+                collector.sample();
+                continue;
+            }
+        };
+        for batch in batches(collector.collect(), DateTime::from(SystemTime::now())) {
+            outbox.push(batch);
+        }
+        if last {
+            outbox.close();
+            return;
+        }
+    }
+}
+
+struct Sender {
+    outbox: Arc<Outbox>,
+    /// Whether the last call failed, which is told when it changes.
+    failing: bool,
+    stop: CancellationToken,
+}
+
+impl Sender {
+    async fn run(mut self, client: Client) {
+        while let Some(batch) = self.outbox.next().await {
+            let call = client.put_metric_data().namespace(NAMESPACE).set_metric_data(Some(batch.clone()));
+            match call.send().await {
+                Ok(_) => self.succeeded(),
+                Err(error) => self.failed(batch, &error).await,
+            }
+        }
+    }
+
+    fn succeeded(&mut self) {
+        if std::mem::take(&mut self.failing) {
+            tracing::info!("CloudWatch takes the metrics again");
+        }
+        let batches = self.outbox.take_lost();
+        if batches > 0 {
+            tracing::warn!(batches, "metrics were lost while CloudWatch did not take them");
+        }
+    }
+
+    async fn failed(&mut self, batch: Batch, error: &SdkError<PutMetricDataError>) {
+        let code = code(error);
+        if is_about_the_data(error) {
+            tracing::error!(code, data = batch.len(), "CloudWatch refuses metrics; they are lost");
+            return;
+        }
+        self.outbox.put_back(batch);
+        if !std::mem::replace(&mut self.failing, true) {
+            tracing::warn!(code, "CloudWatch does not take the metrics; they wait, half an hour at the most");
+        }
+        // At the end there is no time for pauses; the SDK makes its own between its tries.
+        let pause = if self.stop.is_cancelled() { Duration::from_millis(100) } else { PAUSE };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = self.stop.cancelled(), if !self.stop.is_cancelled() => {}
+        }
+    }
+}
+
+/// AWS's name of the error, or ours where there was no answer; never its words.
+fn code<'e>(error: &'e SdkError<PutMetricDataError>) -> &'e str {
+    match error {
+        SdkError::ServiceError(context) => context.err().code().unwrap_or("Unknown"),
+        SdkError::TimeoutError(_) => "Timeout",
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => "Timeout",
+        SdkError::DispatchFailure(failure) if failure.is_io() || failure.is_user() => "Unreachable",
+        SdkError::ResponseError(_) => "InvalidAnswer",
+        // No credentials, no region.
+        _ => "Unsendable",
+    }
+}
+
+/// Whether it would be refused again.
+fn is_about_the_data(error: &SdkError<PutMetricDataError>) -> bool {
+    error.as_service_error().is_some_and(|error| {
+        error.is_invalid_parameter_value_exception()
+            || error.is_invalid_parameter_combination_exception()
+            || error.is_missing_required_parameter_exception()
+    })
+}

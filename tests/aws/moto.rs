@@ -1,0 +1,73 @@
+//! The AWS that these tests share. Each test takes a region of its own, in which it is alone.
+
+use claude_code_proxy::aws;
+use claude_code_proxy::config::AwsConfig;
+use reqwest::header::AUTHORIZATION;
+use serde_json::{Value, json};
+use support::{Surroundings, http_client};
+
+/// A region of moto.
+#[derive(Debug)]
+pub(crate) struct Moto {
+    url: String,
+    region: &'static str,
+}
+
+impl Moto {
+    pub(crate) fn in_region(region: &'static str) -> Self {
+        let hint = "MOTO_URL is not set: these tests need moto, installed and started by `cargo xtask test --only aws`";
+        Self { url: std::env::var("MOTO_URL").expect(hint), region }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Surroundings of an app that sends its metrics to this region, at `url`.
+    pub(crate) async fn surroundings(&self, url: &str) -> Surroundings {
+        let around = Surroundings::start().await;
+        around
+            .with("CLOUDWATCH_METRICS", "true")
+            .with("AWS_ENDPOINT_URL", url)
+            .with("AWS_REGION", self.region)
+            .with("AWS_ACCESS_KEY_ID", support::evidence::secret("AKIAACCESSKEYOFTESTS"))
+            .with("AWS_SECRET_ACCESS_KEY", support::evidence::secret("the-secret-access-key-of-the-tests"))
+    }
+
+    /// A client of CloudWatch, made as the app makes it, that asks at `url`.
+    pub(crate) async fn client(&self, url: &str) -> aws_sdk_cloudwatch::Client {
+        let config = AwsConfig { region: Some(self.region.to_owned()), endpoint_url: Some(url.to_owned()) };
+        let credentials = aws_sdk_cloudwatch::config::Credentials::new("AKIATESTS", "secret", None, None, "tests");
+        let shared = aws::sdk_config(http_client(), &config).await;
+        let own = aws_sdk_cloudwatch::config::Builder::from(&shared).credentials_provider(credentials);
+        aws_sdk_cloudwatch::Client::from_conf(own.build())
+    }
+
+    /// What was taken by PutMetricData so far, each call whole.
+    pub(crate) async fn calls(&self) -> Vec<Value> {
+        let calls = http_client().get(format!("{}/requests/{}", self.url, self.region)).send().await.unwrap();
+        let calls: Vec<Value> = serde_json::from_slice(&calls.bytes().await.unwrap()).unwrap();
+        calls.into_iter().filter(|call| call["operation"] == "PutMetricData").collect()
+    }
+
+    /// What CloudWatch knows by now: name and dimensions of each metric.
+    pub(crate) async fn metrics(&self) -> Vec<(String, Vec<(String, String)>)> {
+        let scope = format!("Credential=x/20260101/{}/monitoring/aws4_request", self.region);
+        let call = http_client()
+            .post(&self.url)
+            .header("x-amz-target", "GraniteServiceVersion20100801.ListMetrics")
+            .header("content-type", "application/x-amz-json-1.0")
+            .header(AUTHORIZATION, format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=x"))
+            .body(json!({"Namespace": "ClaudeCodeProxy"}).to_string());
+        let answer: Value = serde_json::from_slice(&call.send().await.unwrap().bytes().await.unwrap()).unwrap();
+        let read = |metric: &Value| (metric["MetricName"].as_str().unwrap().to_owned(), dimensions(metric));
+        answer["Metrics"].as_array().unwrap().iter().map(read).collect()
+    }
+}
+
+/// Name and value of each dimension of a metric or a datum.
+pub(crate) fn dimensions(of: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let all = of["Dimensions"].as_array().into_iter().flatten();
+    all.map(|dimension| (text(&dimension["Name"]), text(&dimension["Value"]))).collect()
+}
