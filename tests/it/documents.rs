@@ -1,5 +1,6 @@
 //! What the README and the sample of the settings say is what the code does.
 
+mod observability;
 mod rows;
 
 use std::path::Path;

@@ -100,7 +100,7 @@ async fn the_wait_for_a_provider_is_no_latency_of_the_proxy() {
     let key = around.issue(KeyWish::default()).await;
     let client = Client::at(format!("{}/ak/{}", process.url(), key.text));
     // The plan thinks, and the only way to see that this is not counted is to let time pass.
-    let thinks = tokio::time::sleep(std::time::Duration::from_millis(600));
+    let thinks = async { tokio::time::sleep(std::time::Duration::from_millis(600)).await };
     around.plan.enqueue(Reply::plan_stream(&Answer::text("at last")).held_until(thinks));
     assert_eq!(client.ask_streamed().await.status, 200);
     process.lines("request", 1).await;

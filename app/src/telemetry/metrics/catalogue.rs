@@ -27,6 +27,19 @@ pub struct Metric {
     pub about: &'static str,
 }
 
+impl Metric {
+    /// The name in Prometheus, with the unit in it.
+    pub fn prometheus_name(&self) -> String {
+        let unit = match self.unit {
+            Unit::Count => "",
+            Unit::Bytes => "_bytes",
+            Unit::Seconds | Unit::Milliseconds => "_seconds",
+        };
+        let total = if self.kind == Kind::Counter { "_total" } else { "" };
+        format!("{PREFIX}{}{unit}{total}", self.key)
+    }
+}
+
 /// What a number is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {

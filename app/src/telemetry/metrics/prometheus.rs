@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::atomic::Ordering;
 
-use super::catalogue::{Kind, METRICS, Metric, PREFIX, Unit};
+use super::catalogue::{Kind, METRICS};
 use super::distribution::{BOUNDS, Buckets};
 use super::registry::{Cell, Registry, Series};
 
@@ -14,7 +14,7 @@ pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8"
 pub(super) fn text(registry: &Registry) -> String {
     let mut text = String::with_capacity(32 << 10);
     for metric in METRICS {
-        let name = name(metric);
+        let name = metric.prometheus_name();
         let kind = match metric.kind {
             Kind::Counter => "counter",
             Kind::Gauge => "gauge",
@@ -26,17 +26,6 @@ pub(super) fn text(registry: &Registry) -> String {
         }
     }
     text
-}
-
-/// The name with its unit, as Prometheus wants it.
-fn name(metric: &Metric) -> String {
-    let unit = match metric.unit {
-        Unit::Count => "",
-        Unit::Bytes => "_bytes",
-        Unit::Seconds | Unit::Milliseconds => "_seconds",
-    };
-    let total = if metric.kind == Kind::Counter { "_total" } else { "" };
-    format!("{PREFIX}{}{unit}{total}", metric.key)
 }
 
 fn write_series(text: &mut String, name: &str, series: &Series) {

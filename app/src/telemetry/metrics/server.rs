@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use http::header::CONTENT_TYPE;
 use poem::listener::TcpAcceptor;
 use poem::web::Data;
 use poem::{EndpointExt as _, IntoResponse, Route, Server, get, handler};
@@ -67,5 +66,5 @@ impl MetricsServer {
 
 #[handler]
 fn metrics(registry: Data<&Registry>) -> impl IntoResponse {
-    prometheus::text(&registry).with_header(CONTENT_TYPE, prometheus::CONTENT_TYPE)
+    prometheus::text(&registry).with_content_type(prometheus::CONTENT_TYPE)
 }
