@@ -141,7 +141,7 @@ impl Sender {
 }
 
 /// AWS's name of the error, or ours where there was no answer; never its words.
-fn code<'e>(error: &'e SdkError<PutMetricDataError>) -> &'e str {
+fn code(error: &SdkError<PutMetricDataError>) -> &str {
     match error {
         SdkError::ServiceError(context) => context.err().code().unwrap_or("Unknown"),
         SdkError::TimeoutError(_) => "Timeout",

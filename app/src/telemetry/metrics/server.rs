@@ -65,6 +65,6 @@ impl MetricsServer {
 }
 
 #[handler]
-fn metrics(registry: Data<&Registry>) -> impl IntoResponse {
-    prometheus::text(&registry).with_content_type(prometheus::CONTENT_TYPE)
+fn metrics(Data(registry): Data<&Registry>) -> impl IntoResponse {
+    prometheus::text(registry).with_content_type(prometheus::CONTENT_TYPE)
 }
