@@ -8,6 +8,7 @@ mod leaks;
 mod moto;
 mod output;
 mod summary;
+mod validators;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

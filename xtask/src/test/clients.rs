@@ -150,13 +150,13 @@ pub(super) fn download(what: &str, install: impl FnOnce() -> Result<()>) -> Resu
 }
 
 /// What a program prints, or nothing when it is missing or fails.
-fn answer<A: AsRef<OsStr>>(program: impl AsRef<OsStr>, arguments: &[A]) -> Option<String> {
+pub(super) fn answer<A: AsRef<OsStr>>(program: impl AsRef<OsStr>, arguments: &[A]) -> Option<String> {
     let output = output(Command::new(program).args(arguments), "", Duration::from_mins(1)).ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// Whether the first word of `2.1.330 (Claude Code)` is the version.
-fn is_version(answer: &str, version: &str) -> bool {
+pub(super) fn is_version(answer: &str, version: &str) -> bool {
     answer.split_whitespace().next() == Some(version)
 }
 

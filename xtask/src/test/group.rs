@@ -10,7 +10,7 @@ use super::clients::Variables;
 use super::moto::{self, Server};
 use super::output::Output;
 use super::summary::Verdict;
-use super::{clients, clients_folder, contract, count, leaks, unattended};
+use super::{clients, clients_folder, contract, count, leaks, unattended, validators};
 use crate::command::run;
 use crate::postgres;
 use crate::progress::step;
@@ -36,6 +36,8 @@ pub(super) enum Group {
     Clients,
     /// What the real client sends to Bedrock by itself and through the app is the same
     Yardstick,
+    /// The infrastructure, against what AWS publishes about it
+    Stack,
     /// No secret of the tests is in any of their logs
     Secrets,
 }
@@ -54,7 +56,7 @@ pub(super) struct Context<'a> {
 
 impl Group {
     /// All groups.
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Unit,
         Self::PrepareCheck,
         Self::It,
@@ -63,6 +65,7 @@ impl Group {
         Self::Contract,
         Self::Clients,
         Self::Yardstick,
+        Self::Stack,
         Self::Secrets,
     ];
 
@@ -77,6 +80,7 @@ impl Group {
             Self::Contract => "contract",
             Self::Clients => "clients",
             Self::Yardstick => "yardstick",
+            Self::Stack => "stack",
             Self::Secrets => "secrets",
         }
     }
@@ -95,7 +99,14 @@ impl Group {
     pub(super) fn takes_filters(self) -> bool {
         matches!(
             self,
-            Self::Unit | Self::It | Self::Aws | Self::Chaos | Self::Contract | Self::Clients | Self::Yardstick
+            Self::Unit
+                | Self::It
+                | Self::Aws
+                | Self::Chaos
+                | Self::Contract
+                | Self::Clients
+                | Self::Yardstick
+                | Self::Stack
         )
     }
 
@@ -142,6 +153,14 @@ impl Group {
             },
             Self::Yardstick => match clients::install_for_yardstick(&clients_folder(context.workspace))? {
                 Ok(variables) => self.yardstick(context, &variables),
+                Err(missing) => Ok(Verdict::Skipped(missing)),
+            },
+            Self::Stack => match validators::install(&context.workspace.local().join("validators"))? {
+                Ok(variables) => self.cargo_test(
+                    context,
+                    &["--package", "claude-code-proxy-stack", "--test", "stack", "--test", "schemas"],
+                    &variables,
+                ),
                 Err(missing) => Ok(Verdict::Skipped(missing)),
             },
             Self::Secrets => {

@@ -1,0 +1,3 @@
+//! Tests of the infrastructure as a reader of its template sees it.
+
+mod references;
