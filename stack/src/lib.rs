@@ -5,4 +5,6 @@
 //! pure function, and whoever calls it writes the files.
 
 pub mod cfn;
+pub mod constructs;
 pub mod core;
+pub mod proxy_stack;

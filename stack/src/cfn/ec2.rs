@@ -176,6 +176,7 @@ resource! {
         ip_protocol: Value<String>,
         group_id: Value<Id<SecurityGroup>>,
         ;
+        cidr_ip: Value<Cidr>,
         source_security_group_id: Value<Id<SecurityGroup>>,
         description: Value<String>,
         from_port: Value<Port>,

@@ -9,6 +9,7 @@ use super::findings::Finding;
 use super::problem::{Problem, Problems};
 use super::template::{Entry, Resource, Template};
 use super::tree::{Declared, Section, Tree};
+use super::yaml;
 
 /// What CloudFormation takes with the call; a larger template comes from S3.
 pub(super) const INLINE_LIMIT: usize = 51_200;
@@ -101,6 +102,6 @@ fn render(declared: &Declared, problems: &mut Vec<Problem>) -> Resource {
 
 fn written(template: Template, capabilities: BTreeSet<&'static str>) -> Result<Assembly, String> {
     let json = serde_json::to_string(&template).map_err(|error| error.to_string())?;
-    let yaml = serde_yaml::to_string(&template).map_err(|error| error.to_string())?;
+    let yaml = yaml::to_string(&template).map_err(|error| error.to_string())?;
     Ok(Assembly { template, capabilities, yaml, json })
 }

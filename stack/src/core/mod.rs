@@ -22,6 +22,7 @@ mod shape;
 mod template;
 mod tree;
 mod value;
+mod yaml;
 
 #[cfg(test)]
 mod tests;
