@@ -7,4 +7,5 @@
 pub mod cfn;
 pub mod constructs;
 pub mod core;
+pub mod cost;
 pub mod proxy_stack;

@@ -13,6 +13,7 @@ pub mod postgres;
 pub mod prepare;
 pub mod progress;
 mod random;
+pub mod synth;
 pub mod test;
 pub mod workspace;
 pub mod yardstick;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use xtask::{bench, dev, prepare, test, yardstick};
+use xtask::{bench, dev, prepare, synth, test, yardstick};
 
 /// The commands of Claude Code Proxy
 #[derive(Parser)]
@@ -15,6 +15,8 @@ enum Verb {
     Test(test::Arguments),
     /// Renew the generated files: the query cache and the API description
     Prepare(prepare::Arguments),
+    /// Write the template of the infrastructure, or check the committed one
+    Synth(synth::Arguments),
     /// Compare what Claude Code itself sends to Bedrock with what the proxy makes of the same prompt
     Yardstick(yardstick::Arguments),
     /// Measure a release build, and write the results to .local/bench
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
         Verb::Dev(arguments) => dev::run_verb(&arguments),
         Verb::Test(arguments) => test::run_verb(&arguments),
         Verb::Prepare(arguments) => prepare::run_verb(&arguments),
+        Verb::Synth(arguments) => synth::run_verb(&arguments),
         Verb::Yardstick(arguments) => yardstick::run_verb(&arguments),
         Verb::Bench(arguments) => bench::run_verb(&arguments),
     };

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use crate::core::{Kind, Shape, Value};
+use crate::core::{Kind, Parameter, Shape, Test, Value};
 
 use super::macros::structure;
 
@@ -35,6 +35,20 @@ kind! {
     HostName => Text;
     /// A zone such as `ap-northeast-2a`.
     AvailabilityZone => Text;
+}
+
+impl<R> Parameter<Arn<R>> {
+    /// The ARN of something that exists already, or `none`: AWS takes an empty ARN nowhere, and validators know it.
+    pub fn optional_arn(description: &str) -> Self {
+        Self::text_of(description).default("none").pattern(["^none$|^arn:aws[a-z-]*:[a-z]+:.*$", "an ARN, or none"])
+    }
+}
+
+impl Test {
+    /// Whether an ARN is given, where it may be left out.
+    pub fn arn_given<R>(value: &Value<Arn<R>>) -> Self {
+        Self::equals(value, "none").negated()
+    }
 }
 
 impl From<&str> for Value<Cidr> {

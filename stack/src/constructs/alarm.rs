@@ -74,6 +74,16 @@ impl Alarm {
         )
     }
 
+    /// Fewer healthy tasks than there must be, for three minutes; also where nobody says how many there are.
+    #[track_caller]
+    pub fn health(scope: &Scope, name: &str, healthy: &Metric, fewest: u8, topic: &Topic) -> Self {
+        let description = format!("Fewer than {fewest} healthy tasks for 3 minutes");
+        let below = Crosses::Below(fewest.into());
+        let alarm = Self::on(scope, name, &description, &healthy.clone().over(60), below, topic);
+        alarm.after(3).silence_is_alarming();
+        alarm
+    }
+
     #[track_caller]
     fn guarded(
         scope: &Scope,

@@ -6,6 +6,8 @@ use crate::cfn::elbv2;
 use crate::cfn::route53::{AliasTarget, HostedZoneId, RecordSet, RecordType};
 use crate::core::{Condition, Handle, Scope, Value};
 
+use super::{Alarm, Crosses, Metric, Topic};
+
 /// A certificate. Defaults: made and renewed by ACM, proved with a record in the hosted zone.
 #[derive(Clone)]
 pub struct Certificate {
@@ -39,6 +41,17 @@ impl Certificate {
     /// The certificate that was made, or else the one that exists.
     pub fn or(&self, existing: &Value<Arn<acm::Certificate>>) -> Value<Arn<acm::Certificate>> {
         Value::when(&self.has_zone, self.handle.arn(), existing)
+    }
+
+    /// Tells a topic when a certificate, made here or not, has less than three weeks to go.
+    #[track_caller]
+    pub fn expires(&self, certificate: &Value<Arn<acm::Certificate>>, topic: &Topic) -> Alarm {
+        let days = Metric::minimum("AWS/CertificateManager", "DaysToExpiry").of("CertificateArn", certificate);
+        let description = "The certificate has less than 3 weeks to go";
+        let below = Crosses::Below(21.0);
+        let alarm = Alarm::on(&self.scope, "CertificateExpiry", description, &days.over(86_400), below, topic);
+        alarm.after(1);
+        alarm
     }
 
     /// Lets the domain lead to a load balancer.

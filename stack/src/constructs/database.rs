@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::cfn::rds;
 use crate::cfn::secretsmanager::{SecretTargetAttachment, TargetType};
-use crate::core::{Handle, Policy, Scope, Value};
+use crate::core::{Handle, Parameter, Policy, Scope, Value};
 
 use super::network::zone;
 use super::{Key, LogGroup, Metric, Network, Role, Secret, SecurityGroup};
@@ -14,15 +14,15 @@ pub struct DatabaseSettings<'a> {
     /// Identifier of the cluster; its log group has it in its name.
     pub identifier: &'a str,
     /// Version of PostgreSQL, as Aurora numbers it.
-    pub version: Value<String>,
+    pub version: &'a Value<String>,
     /// Fewest and most capacity units.
-    pub capacity: [Value<f64>; 2],
+    pub capacity: [&'a Value<f64>; 2],
     /// Whether it refuses to be deleted.
-    pub deletion_protection: Value<bool>,
+    pub deletion_protection: &'a Value<bool>,
     /// When backups are made, in UTC.
-    pub backup_window: Value<String>,
+    pub backup_window: &'a Value<String>,
     /// When AWS may maintain it, in UTC; outside the backup window.
-    pub maintenance_window: Value<String>,
+    pub maintenance_window: &'a Value<String>,
     /// User and password.
     pub secret: &'a Secret,
     /// Where its log goes.
@@ -44,7 +44,7 @@ const PORT: u16 = 5432;
 impl Database {
     /// A database with the user `proxy` and a database of the same name.
     #[track_caller]
-    pub fn new(scope: &Scope, name: &str, network: &Network, key: &Key, settings: DatabaseSettings<'_>) -> Self {
+    pub fn new(scope: &Scope, name: &str, network: &Network, key: &Key, settings: &DatabaseSettings<'_>) -> Self {
         let scope = scope.child(name);
         let group = SecurityGroup::new(&scope, "Database", network, "Tasks to the database");
         let subnets = scope.add("Subnets", rds::DbSubnetGroup::new("Private subnets", network.private_ids()));
@@ -100,6 +100,19 @@ impl Database {
         let host_and_port = SecretTargetAttachment::new(settings.secret.arn(), cluster.name(), TargetType::DbCluster);
         scope.add("Attachment", host_and_port);
         Self { cluster, group }
+    }
+
+    /// A parameter for the time of backups.
+    pub fn backup_window_parameter(default: &str) -> Parameter<String> {
+        let pattern = ["^[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]$", "a window like 03:00-04:00, in UTC"];
+        Parameter::text("When backups are made, UTC").default(default).pattern(pattern)
+    }
+
+    /// A parameter for the time of maintenance.
+    pub fn maintenance_window_parameter(default: &str) -> Parameter<String> {
+        let pattern = "^[a-z]{3}:[0-2][0-9]:[0-5][0-9]-[a-z]{3}:[0-2][0-9]:[0-5][0-9]$";
+        let text = Parameter::text("When AWS may maintain the database, UTC; not while backups are made");
+        text.default(default).pattern([pattern, "a window like sun:04:30-sun:05:30, in UTC"])
     }
 
     /// Lets a security group in.

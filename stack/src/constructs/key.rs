@@ -7,7 +7,7 @@ use crate::core::{Handle, Policy, Scope, Value};
 use super::Role;
 
 /// Managing a key is not using it: no `Encrypt`, no `Decrypt`, no grants.
-const ADMINISTRATION: [&str; 12] = [
+const ADMINISTRATION: [&str; 13] = [
     "kms:CancelKeyDeletion",
     "kms:Create*",
     "kms:Delete*",
@@ -19,6 +19,7 @@ const ADMINISTRATION: [&str; 12] = [
     "kms:Put*",
     "kms:ScheduleKeyDeletion",
     "kms:TagResource",
+    "kms:UntagResource",
     "kms:Update*",
 ];
 

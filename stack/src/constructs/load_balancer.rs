@@ -1,5 +1,8 @@
 //! An application load balancer that refuses what no rule allows.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use crate::cfn::elbv2::{
     Action, ActionType, Attribute, FixedResponseConfig, LoadBalancerType, PathPatternConfig, Protocol, RedirectConfig,
     RedirectStatusCode, RuleCondition, Scheme, SourceIpConfig,
@@ -25,6 +28,7 @@ pub struct LoadBalancer {
     pub https: Handle<elbv2::Listener>,
     scope: Scope,
     group: SecurityGroup,
+    rules: Rc<RefCell<Vec<Handle<elbv2::ListenerRule>>>>,
 }
 
 impl LoadBalancer {
@@ -34,7 +38,7 @@ impl LoadBalancer {
         scope: &Scope,
         name: &str,
         network: &Network,
-        certificate: Value<Arn<acm::Certificate>>,
+        certificate: &Value<Arn<acm::Certificate>>,
         deletion_protection: &Value<bool>,
     ) -> Self {
         let scope = scope.child(name);
@@ -69,7 +73,7 @@ impl LoadBalancer {
                 .certificates([elbv2::Certificate::new(certificate)])
                 .listener_attributes(headers.map(|(key, value)| Attribute::new(key, value))),
         );
-        Self { handle, https, scope, group }
+        Self { handle, https, scope, group, rules: Rc::default() }
     }
 
     /// Answers on port 80 as well, under a condition: with a redirect, but for paths with keys, which are refused, because
@@ -129,7 +133,14 @@ impl LoadBalancer {
     fn rule(&self, name: &str, priority: i64, conditions: Vec<RuleCondition>, to: &TargetGroup) {
         let forward = Action::new(ActionType::Forward).target_group_arn(to.arn());
         let rule = elbv2::ListenerRule::new(priority, [forward], conditions).listener_arn(self.https.arn());
-        self.scope.add(name, rule);
+        self.rules.borrow_mut().push(self.scope.add(name, rule));
+    }
+
+    /// Makes something wait for the rules that there are: ECS takes no targets that nothing leads to.
+    pub fn routes_before<R>(&self, resource: &Handle<R>) {
+        self.rules.borrow().iter().for_each(|rule| {
+            resource.depends_on(rule);
+        });
     }
 
     /// Lets the load balancer reach a group at a port.

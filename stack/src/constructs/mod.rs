@@ -24,7 +24,7 @@ mod web_acl;
 
 pub use alarm::{Alarm, Crosses};
 pub use certificate::Certificate;
-pub use dashboard::Dashboard;
+pub use dashboard::{Dashboard, Graph};
 pub use database::{Database, DatabaseSettings};
 pub use key::{Decryption, Key};
 pub use load_balancer::LoadBalancer;

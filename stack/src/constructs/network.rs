@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::cfn::{AvailabilityZone, Id, Tag, ec2};
 use crate::core::{Condition, Handle, Scope, Value};
 
-use super::{LogGroup, Role};
+use super::{Alarm, Crosses, LogGroup, Metric, Role, Topic};
 
 /// A network. Defaults: a NAT gateway in the first zone, no public addresses but those of the NAT gateways, S3 without them.
 #[derive(Clone)]
@@ -20,6 +20,7 @@ pub struct Network {
     pub nat_gateways: [Handle<ec2::NatGateway>; 2],
     scope: Scope,
     internet: Handle<ec2::VpcGatewayAttachment>,
+    two_nats: Condition,
 }
 
 impl Network {
@@ -61,7 +62,7 @@ impl Network {
             nat_gateway(&scope.child("PublicA"), &public[0], &internet, None),
             nat_gateway(&scope.child("PublicB"), &public[1], &internet, Some(two_nats)),
         ];
-        let network = Self { vpc, public, private, nat_gateways, scope, internet };
+        let network = Self { vpc, public, private, nat_gateways, scope, internet, two_nats: two_nats.clone() };
         network.private_routes(two_nats);
         network
     }
@@ -93,11 +94,24 @@ impl Network {
         log_group.grant_write(&role);
         let flow_log = ec2::FlowLog::new(self.vpc.id(), ec2::FlowLogResourceType::Vpc)
             .deliver_logs_permission_arn(role.arn())
-            .log_destination(log_group.arn())
+            .log_destination(log_group.destination())
             .log_destination_type(ec2::LogDestinationType::CloudWatchLogs)
             .traffic_type(ec2::TrafficType::Reject);
         scope.main(flow_log);
         self
+    }
+
+    /// Tells a topic when a NAT gateway has no port left for a new connection.
+    #[track_caller]
+    pub fn ports_run_out(&self, topic: &Topic) {
+        for (gateway, name) in self.nat_gateways.iter().zip(["NatPortErrorsA", "NatPortErrorsB"]) {
+            let errors = Metric::sum("AWS/NATGateway", "ErrorPortAllocation").of("NatGatewayId", &gateway.id());
+            let description = "A NAT gateway has no port for a new connection";
+            let alarm = Alarm::on(&self.scope, name, description, &errors, Crosses::Above(0.0), topic);
+            if name == "NatPortErrorsB" {
+                alarm.handle.only_if(&self.two_nats);
+            }
+        }
     }
 
     /// Makes something wait until the network reaches the internet.

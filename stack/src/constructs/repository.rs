@@ -3,7 +3,7 @@
 use crate::cfn::ecr;
 use crate::cfn::ecr::{EncryptionConfiguration, EncryptionType, ImageScanningConfiguration, ImageTagMutability};
 use crate::cfn::iam::Statement;
-use crate::core::{Handle, Policy, Scope, Value};
+use crate::core::{Handle, Parameter, Policy, Scope, Value};
 
 use super::{Key, Role};
 
@@ -31,6 +31,12 @@ impl Repository {
         );
         handle.policy(Policy::Retain);
         Self { handle }
+    }
+
+    /// A parameter for the digest of an image, which may be left out.
+    pub fn digest_parameter(description: &str) -> Parameter<String> {
+        let pattern = ["^$|^sha256:[0-9a-f]{64}$", "sha256: and 64 hexadecimal digits, or nothing"];
+        Parameter::optional(description).pattern(pattern)
     }
 
     /// The image with a digest such as `sha256:...`.

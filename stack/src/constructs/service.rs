@@ -38,7 +38,7 @@ impl Service {
         service_name: &str,
         network: &Network,
         task: &Task,
-        tasks: [Value<i64>; 2],
+        tasks: [&Value<i64>; 2],
         exists: &Condition,
     ) -> Self {
         let scope = scope.child(name);
@@ -78,7 +78,7 @@ impl Service {
         Self { cluster, handle, group, scope, target, exists: exists.clone() }
     }
 
-    /// Takes requests from a load balancer, whose rules must exist before.
+    /// Takes requests from a load balancer, to which its rules are added before.
     #[track_caller]
     pub fn behind(&self, balancer: &LoadBalancer, targets: &TargetGroup, task: &Task) -> &Self {
         let (container, port) = &task.container;
@@ -87,7 +87,7 @@ impl Service {
             service.load_balancers = Some(vec![Attached::new(&**container, *port, targets.arn())]);
             service.health_check_grace_period_seconds = Some(60.into());
         });
-        self.handle.depends_on(&balancer.https);
+        balancer.routes_before(&self.handle);
         self
     }
 

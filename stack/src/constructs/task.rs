@@ -11,7 +11,7 @@ use crate::cfn::ecs::{
 use crate::cfn::iam::Statement;
 use crate::core::{Handle, Scope, Value, region};
 
-use super::{LogGroup, Repository, Role};
+use super::{LogGroup, Repository, Role, Secret};
 
 /// A task with one container. Defaults: not root, no capabilities, a file system that is only read but for one folder, 120 s
 /// to stop, its log never in its way, and 65,536 open files.
@@ -57,14 +57,14 @@ impl Task {
     pub fn container(
         mut self,
         name: &str,
-        image: (&Repository, &Value<String>),
+        image: Value<String>,
         port: u16,
         health: &[&str],
         environment: Vec<(&str, Value<String>)>,
     ) -> Self {
         let health = [&["CMD"], health].concat().into_iter().map(Value::from).collect::<Vec<_>>();
         let environment: Vec<_> = environment.into_iter().map(|(name, value)| KeyValuePair::new(name, value)).collect();
-        let container = ContainerDefinition::new(name, image.0.image(image.1))
+        let container = ContainerDefinition::new(name, image)
             .essential(true)
             .environment(environment)
             .health_check(HealthCheck::new(health).interval(10).timeout(5).retries(3).start_period(30))
@@ -97,8 +97,16 @@ impl Task {
         self
     }
 
+    /// Lets the program read secrets.
+    pub fn may_read(&self, secrets: &[&Secret]) -> &Self {
+        for secret in secrets {
+            secret.grant_read(&self.role);
+        }
+        self
+    }
+
     /// Lets the program read a secret by its name, which may be missing.
-    pub fn may_read_secret(&self, secret_name: &str) -> &Self {
+    pub fn may_read_if_there(&self, secret_name: &str) -> &Self {
         let any = format!(
             "arn:${{AWS::Partition}}:secretsmanager:${{AWS::Region}}:${{AWS::AccountId}}:secret:{secret_name}-??????"
         );

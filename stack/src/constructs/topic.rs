@@ -36,8 +36,9 @@ impl Topic {
     }
 
     /// Sends a mail to an address, where one is given.
+    #[must_use]
     #[track_caller]
-    pub fn mail(&self, address: &Value<String>, given: &Condition) -> &Self {
+    pub fn mail(self, address: &Value<String>, given: &Condition) -> Self {
         let subscription = sns::Subscription::new(self.arn(), sns::Protocol::Email).endpoint(address);
         self.scope.add("Mail", subscription).only_if(given);
         self

@@ -55,7 +55,7 @@ impl WebAcl {
         let mut redacted: Vec<_> =
             secret.map(|header| FieldToMatch::new().single_header(SingleHeader::new(header))).to_vec();
         redacted.push(FieldToMatch::new().uri_path(Chosen::new()));
-        let logging = LoggingConfiguration::new(handle.arn(), [log_group.arn()]).redacted_fields(redacted);
+        let logging = LoggingConfiguration::new(handle.arn(), [log_group.destination()]).redacted_fields(redacted);
         let logging = scope.add("Logging", logging);
         handle.only_if(exists);
         before.only_if(exists);

@@ -94,6 +94,7 @@ fn render(declared: &Declared, problems: &mut Vec<Problem>) -> Resource {
         update_replace_policy: envelope.update_replace_policy,
         metadata,
         properties,
+        findings: envelope.findings.clone(),
         origin: declared.origin.clone(),
         taggable: declared.taggable,
         stateful: declared.stateful,

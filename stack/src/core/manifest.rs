@@ -17,6 +17,8 @@ pub struct Manifest {
     pub inline: bool,
     /// What CloudFormation wants acknowledged.
     pub capabilities: BTreeSet<&'static str>,
+    /// The image that the stack runs; a deployment pushes it.
+    pub image: Image,
     /// The parameters with their constraints.
     pub parameters: BTreeMap<String, Json>,
     /// The revision of the checkout; none where there is no git.
@@ -25,14 +27,24 @@ pub struct Manifest {
     pub constructs: BTreeMap<String, String>,
 }
 
+/// Where an image is pushed, and how the template hears of it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Image {
+    /// The repository's name.
+    pub repository: &'static str,
+    /// The parameter that takes the digest.
+    pub parameter: &'static str,
+}
+
 impl Manifest {
     /// The manifest of a synthesised stack. The revision comes from outside, because synthesis reads nothing.
-    pub fn new(assembly: &Assembly, revision: Option<String>) -> Self {
+    pub fn new(assembly: &Assembly, image: Image, revision: Option<String>) -> Self {
         let template = &assembly.template;
         Self {
             template_sha256: hex::encode(Sha256::digest(&assembly.json)),
             inline: assembly.fits_inline(),
             capabilities: assembly.capabilities.clone(),
+            image,
             parameters: template.parameters.iter().map(|(name, entry)| (name.clone(), entry.body.clone())).collect(),
             revision,
             constructs: template

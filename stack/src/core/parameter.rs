@@ -39,7 +39,7 @@ impl<T> Parameter<T> {
 
     /// The form of a value as a regular expression, and how to say it to a person.
     #[must_use]
-    pub fn pattern(self, pattern: &str, otherwise: &str) -> Self {
+    pub fn pattern(self, [pattern, otherwise]: [&str; 2]) -> Self {
         self.with("AllowedPattern", pattern).with("ConstraintDescription", otherwise)
     }
 
@@ -67,6 +67,17 @@ impl<T> Parameter<T> {
         Self::new("String", description)
     }
 
+    /// Text of a kind that may be left out; it is empty then.
+    pub fn optional(description: &str) -> Self {
+        Self::text_of(description).default("")
+    }
+
+    /// One of these words; the first, unless another is given.
+    pub fn choice<const N: usize>(description: &str, words: [&str; N]) -> Self {
+        let first = words.first().map(|word| Json::from(*word)).unwrap_or_default();
+        Self::text_of(description).allowed(words).default(first)
+    }
+
     /// A number of a kind.
     pub fn number_of(description: &str) -> Self {
         Self::new("Number", description)
@@ -92,3 +103,37 @@ impl<T> From<&Value<T>> for Json {
         value.json().clone()
     }
 }
+
+/// A struct of parameters and of the conditions that they decide, a line each. The name in the template is that of the field.
+///
+/// Every line may use the fields before it.
+macro_rules! parameters {
+    (
+        $(#[$meta:meta])*
+        $name:ident {
+            $($field:ident: $kind:ty = $parameter:expr;)*
+        }
+        if {
+            $($condition:ident = $test:expr;)*
+        }
+    ) => {
+        $(#[$meta])*
+        #[allow(dead_code, reason = "some serve the conditions alone")]
+        pub(super) struct $name {
+            $(pub(super) $field: $crate::core::Value<$kind>,)*
+            $(pub(super) $condition: $crate::core::Condition,)*
+        }
+
+        impl $name {
+            /// Declares them.
+            pub(super) fn declare(scope: &$crate::core::Scope) -> Self {
+                use $crate::core::pascal_case;
+                $(let $field: $crate::core::Value<$kind> =
+                    scope.parameter(&pascal_case(stringify!($field)), $parameter);)*
+                $(let $condition = scope.condition(&pascal_case(stringify!($condition)), $test);)*
+                Self { $($field,)* $($condition,)* }
+            }
+        }
+    };
+}
+pub(crate) use parameters;

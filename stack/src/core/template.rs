@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use super::envelope::Policy;
+use super::findings::Finding;
 use super::problem::Origin;
 
 /// A template of CloudFormation. Its maps are ordered, so that two syntheses are the same, byte for byte.
@@ -68,6 +69,9 @@ pub struct Resource {
     /// The properties.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub properties: Map<String, Json>,
+    /// Findings that are accepted; they are in the metadata as well, where validators look.
+    #[serde(skip)]
+    pub findings: Vec<Finding>,
     /// Where it was declared.
     #[serde(skip)]
     pub origin: Origin,

@@ -68,7 +68,7 @@ fn a_stack_becomes_a_template() {
     assert_eq!(serde_json::from_str::<Json>(&assembly.json).unwrap(), expected);
     assert_eq!(serde_yaml::from_str::<Json>(&assembly.yaml).unwrap(), expected, "YAML says the same");
     assert!(!assembly.json.contains('\n'));
-    let manifest = Manifest::new(&assembly, Some("abc".to_owned()));
+    let manifest = Manifest::new(&assembly, Image { repository: "boxes", parameter: "Digest" }, Some("abc".to_owned()));
     assert_eq!(manifest.constructs["Outer/Resource"], id);
     assert!(manifest.inline && manifest.capabilities.contains("CAPABILITY_TEST"));
 }
