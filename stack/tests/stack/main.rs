@@ -1,3 +1,9 @@
 //! Tests of the infrastructure as a reader of its template sees it.
 
+mod deviations;
+mod golden;
+mod hardening;
+mod parameters;
 mod references;
+mod seed;
+mod support;
