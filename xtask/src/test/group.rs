@@ -158,7 +158,7 @@ impl Group {
             Self::Stack => match validators::install(&context.workspace.local().join("validators"))? {
                 Ok(variables) => self.cargo_test(
                     context,
-                    &["--package", "claude-code-proxy-stack", "--test", "stack", "--test", "schemas"],
+                    &["--package", "claude-code-proxy-stack", "--test", "stack", "--test", "validators"],
                     &variables,
                 ),
                 Err(missing) => Ok(Verdict::Skipped(missing)),

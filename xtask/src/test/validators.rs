@@ -5,12 +5,24 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
-use super::clients::{Variables, answer, download, environment, is_version, missing};
+use super::clients::{Variables, answer, download, environment, missing};
 use super::unattended;
 use crate::command::run;
 
-/// It brings AWS's resource schemas along.
-const CFN_LINT: &str = "1.58.0";
+/// Packages of Python. cfn-lint brings AWS's resource schemas along.
+const PACKAGES: [&str; 3] = ["cfn-lint==1.58.0", "checkov==3.3.30", "cloudformation-validate==1.14.0"];
+
+/// Prints those of the packages in its arguments that are installed.
+const INSTALLED: &str = "
+import sys
+from importlib.metadata import PackageNotFoundError, version
+for package in sys.argv[1:]:
+    name, wanted = package.split('==')
+    try:
+        if version(name) == wanted: print(package)
+    except PackageNotFoundError:
+        pass
+";
 
 /// Installs what is missing. The inner error says why it cannot be installed here, and what to do.
 pub(super) fn install(folder: &Path) -> Result<std::result::Result<Variables, String>> {
@@ -20,24 +32,23 @@ pub(super) fn install(folder: &Path) -> Result<std::result::Result<Variables, St
     }
     let python = folder.join("bin/python");
     let installed = || {
-        answer(&python, &["-c", "from importlib.metadata import version; print(version('cfn-lint'))"])
-            .is_some_and(|said| is_version(&said, CFN_LINT))
+        let said = answer(&python, &[&["-c", INSTALLED], &PACKAGES[..]].concat());
+        said.is_some_and(|said| said.lines().eq(PACKAGES))
     };
     if !installed() {
-        let package = format!("cfn-lint=={CFN_LINT}");
-        download(&package, || {
+        download(&PACKAGES.join(", "), || {
             environment(folder)?;
             let mut pip = Command::new(&python);
-            pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", &package]);
-            run(&mut pip, &format!("install {package}"))
+            pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(PACKAGES);
+            run(&mut pip, "install the validators of templates")
         })?;
         ensure!(
             installed(),
-            "Python cannot import {package} after its installation; delete {} and run again",
+            "Python does not find the validators after their installation; delete {} and run again",
             folder.display()
         );
     }
     let schemas = answer(&python, &["-c", "import cfnlint.data.schemas as schemas; print(schemas.__path__[0])"])
         .context("cfn-lint does not say where its schemas are")?;
-    Ok(Ok(vec![("CFN_SCHEMAS", schemas.trim().into()), ("CFN_LINT", folder.join("bin/cfn-lint").into())]))
+    Ok(Ok(vec![("CFN_SCHEMAS", schemas.trim().into()), ("VALIDATORS", folder.into())]))
 }

@@ -1,12 +1,12 @@
 //! Every name, form, enumeration and attribute of L1 against the schemas that AWS publishes, as cfn-lint ships them.
 
-mod schema;
-
 use std::env;
 use std::path::PathBuf;
 
-use schema::Schemas;
 use stack::cfn::catalogue;
+use stack::core::{Property, Shape};
+
+use crate::schema::Schemas;
 
 fn schemas() -> Schemas {
     let folder = env::var("CFN_SCHEMAS")
@@ -30,7 +30,6 @@ fn l1_says_nothing_that_aws_does_not() {
 
 #[test]
 fn a_difference_is_seen() {
-    use stack::core::{Property, Shape};
     let wrong = |name: &str, shape| {
         let mut entry = catalogue().into_iter().find(|entry| entry.type_name == "AWS::SNS::Topic").expect("a topic");
         entry.shape = Shape::Object(vec![Property { name: name.to_owned(), required: false, shape }]);
