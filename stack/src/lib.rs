@@ -8,4 +8,5 @@ pub mod cfn;
 pub mod constructs;
 pub mod core;
 pub mod cost;
+pub mod evaluator;
 pub mod proxy_stack;

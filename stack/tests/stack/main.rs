@@ -1,5 +1,6 @@
 //! Tests of the infrastructure as a reader of its template sees it.
 
+mod alarms;
 mod deviations;
 mod golden;
 mod hardening;
@@ -7,3 +8,4 @@ mod parameters;
 mod references;
 mod seed;
 mod support;
+mod traffic;
