@@ -5,8 +5,11 @@
 //! pure function, and whoever calls it writes the files.
 
 pub mod cfn;
+pub mod checks;
 pub mod constructs;
 pub mod core;
 pub mod cost;
 pub mod evaluator;
 pub mod proxy_stack;
+#[cfg(doctest)]
+mod refused;

@@ -2,6 +2,7 @@
 
 mod parameters;
 
+use crate::checks;
 use crate::constructs::{
     Alarm, Certificate, Crosses, Dashboard, Database, DatabaseSettings, Decryption, Graph, Key, LoadBalancer, LogGroup,
     Metric, Network, Repository, Secret, Service, TargetGroup, Task, Topic, WebAcl,
@@ -24,6 +25,7 @@ const JOURNAL: &str = "/var/lib/claude-code-proxy";
 /// The stack of the proxy.
 pub fn proxy_stack() -> Stack {
     let stack = Stack::new("Claude Code Proxy: the plan first, Amazon Bedrock when the plan is limited");
+    stack.check(checks::all);
     stack.aspect(Tags(vec![("project".to_owned(), NAME.to_owned())]));
     let p = Parameters::declare(&stack);
     let certified = Test::given(&p.hosted_zone_id).or(Test::arn_given(&p.certificate_arn));

@@ -36,6 +36,11 @@ impl<'a> Deployment<'a> {
         Ok(Self { template, values })
     }
 
+    /// The template.
+    pub fn template(&self) -> &'a Template {
+        self.template
+    }
+
     /// The value of a parameter as text.
     pub fn parameter(&self, name: &str) -> String {
         self.values.get(name).map(text).unwrap_or_default()

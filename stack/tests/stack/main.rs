@@ -1,6 +1,7 @@
 //! Tests of the infrastructure as a reader of its template sees it.
 
 mod alarms;
+mod checks;
 mod deviations;
 mod golden;
 mod hardening;

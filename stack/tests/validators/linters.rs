@@ -46,9 +46,9 @@ fn assembly() -> Assembly {
 
 /// Gives a validator the file with a template.
 fn with_file<T>(template: &str, validate: impl FnOnce(&Path) -> T) -> T {
-    let folder = TempDir::new().expect("a folder");
+    let folder = TempDir::new().unwrap_or_else(|error| panic!("no folder: {error}"));
     let file = folder.path().join("template.yaml");
-    fs::write(&file, template).expect("the template is written");
+    fs::write(&file, template).unwrap_or_else(|error| panic!("the template is not written: {error}"));
     validate(&file)
 }
 
@@ -82,6 +82,7 @@ fn rules(results: &Json) -> BTreeSet<&str> {
 }
 
 #[test]
+#[ignore = "needs validators: cargo xtask test --only stack"]
 fn cfn_lint_has_nothing_to_say() {
     let said = cfn_lint(&assembly().yaml);
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stdout));
@@ -89,6 +90,7 @@ fn cfn_lint_has_nothing_to_say() {
 }
 
 #[test]
+#[ignore = "needs validators: cargo xtask test --only stack"]
 fn checkov_fails_nothing_and_skips_what_the_code_accepts() {
     let assembly = assembly();
     let said = checkov(&assembly.yaml);
@@ -101,6 +103,7 @@ fn checkov_fails_nothing_and_skips_what_the_code_accepts() {
 }
 
 #[test]
+#[ignore = "needs validators: cargo xtask test --only stack"]
 fn cloudformation_validate_has_nothing_to_say() {
     assert_eq!(cloudformation_validate(&assembly().yaml), "");
     assert!(cloudformation_validate(WRONG).contains("TopicNam"), "it sees a mistake");
