@@ -35,8 +35,7 @@ pub fn proxy_stack() -> Stack {
     let data_key = Key::new(&stack, "DataKey", NAME, "Encryption key for Bedrock API keys", Decryption::ByGrantOnly);
     let account = Value::sub("arn:${AWS::Partition}:iam::${AWS::AccountId}:root");
     data_key.grant_administration(&Value::when(&p.has_admin_role, &p.admin_role_arn, account));
-    let ops_alias = format!("{NAME}-ops");
-    let ops_key = Key::new(&stack, "OpsKey", &ops_alias, "Logs, topics, secrets, images, database", Decryption::ByIam);
+    let ops_key = Key::new(&stack, "OpsKey", &format!("{NAME}-ops"), "Everything else at rest", Decryption::ByIam);
     ops_key.grant_logs().grant_alarms();
     let log_group = |name, group: &str| LogGroup::new(&stack, name, group, &p.log_retention_days, &ops_key);
 
@@ -71,6 +70,7 @@ pub fn proxy_stack() -> Stack {
     let environment = vec![
         ("ADMIN_ALLOWED_CIDRS", p.admin_cidrs.joined(",")),
         ("CLOUDWATCH_METRICS", "true".into()),
+        ("KEEP_ALIVE_TIMEOUT", "950s".into()),
         ("KMS_KEY_ID", data_key.arn().text()),
         ("LISTEN_ADDR", format!("0.0.0.0:{PORT}").into()),
         ("SECRETS_PREFIX", NAME.into()),
