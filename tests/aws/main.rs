@@ -4,3 +4,4 @@
 
 mod metrics;
 mod moto;
+mod vault;

@@ -1,5 +1,7 @@
 //! The AWS that these tests share. Each test takes a region of its own, in which it is alone.
 
+use aws_config::SdkConfig;
+use aws_sdk_cloudwatch::config::{Credentials, SharedCredentialsProvider};
 use claude_code_proxy::aws;
 use claude_code_proxy::config::AwsConfig;
 use reqwest::header::AUTHORIZATION;
@@ -26,22 +28,46 @@ impl Moto {
 
     /// Surroundings of an app that sends its metrics to this region, at `url`.
     pub(crate) async fn surroundings(&self, url: &str) -> Surroundings {
+        self.account(url).await.with("CLOUDWATCH_METRICS", "true")
+    }
+
+    /// Surroundings of an app in this region, whose services are at `url`.
+    pub(crate) async fn account(&self, url: &str) -> Surroundings {
         let around = Surroundings::start().await;
         around
-            .with("CLOUDWATCH_METRICS", "true")
             .with("AWS_ENDPOINT_URL", url)
             .with("AWS_REGION", self.region)
             .with("AWS_ACCESS_KEY_ID", support::evidence::secret("AKIAACCESSKEYOFTESTS"))
             .with("AWS_SECRET_ACCESS_KEY", support::evidence::secret("the-secret-access-key-of-the-tests"))
     }
 
-    /// A client of CloudWatch, made as the app makes it, that asks at `url`.
-    pub(crate) async fn client(&self, url: &str) -> aws_sdk_cloudwatch::Client {
+    /// What the clients of AWS's services are made of, as the app makes it, for services at `url`.
+    pub(crate) async fn config(&self, url: &str) -> SdkConfig {
         let config = AwsConfig { region: Some(self.region.to_owned()), endpoint_url: Some(url.to_owned()) };
-        let credentials = aws_sdk_cloudwatch::config::Credentials::new("AKIATESTS", "secret", None, None, "tests");
+        let credentials = SharedCredentialsProvider::new(Credentials::new("AKIATESTS", "secret", None, None, "tests"));
         let shared = aws::sdk_config(http_client(), &config).await;
-        let own = aws_sdk_cloudwatch::config::Builder::from(&shared).credentials_provider(credentials);
-        aws_sdk_cloudwatch::Client::from_conf(own.build())
+        shared.into_builder().credentials_provider(credentials).build()
+    }
+
+    /// A client of CloudWatch that asks at `url`.
+    pub(crate) async fn cloudwatch(&self, url: &str) -> aws_sdk_cloudwatch::Client {
+        aws_sdk_cloudwatch::Client::new(&self.config(url).await)
+    }
+
+    /// Calls a service in the way of whoever sets it up.
+    pub(crate) async fn call(&self, service: &str, target: &str, said: Value) -> Value {
+        let scope = format!("Credential=x/20260101/{}/{service}/aws4_request", self.region);
+        let call = http_client()
+            .post(&self.url)
+            .header("x-amz-target", target)
+            .header("content-type", "application/x-amz-json-1.1")
+            .header(AUTHORIZATION, format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=x"))
+            .body(said.to_string());
+        let answer = call.send().await.unwrap();
+        let status = answer.status();
+        let body = answer.bytes().await.unwrap();
+        assert!(status.is_success(), "{target}: {status}");
+        if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() }
     }
 
     /// What was taken by PutMetricData so far, each call whole.
@@ -53,14 +79,8 @@ impl Moto {
 
     /// What CloudWatch knows by now: name and dimensions of each metric.
     pub(crate) async fn metrics(&self) -> Vec<(String, Vec<(String, String)>)> {
-        let scope = format!("Credential=x/20260101/{}/monitoring/aws4_request", self.region);
-        let call = http_client()
-            .post(&self.url)
-            .header("x-amz-target", "GraniteServiceVersion20100801.ListMetrics")
-            .header("content-type", "application/x-amz-json-1.0")
-            .header(AUTHORIZATION, format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=x"))
-            .body(json!({"Namespace": "ClaudeCodeProxy"}).to_string());
-        let answer: Value = serde_json::from_slice(&call.send().await.unwrap().bytes().await.unwrap()).unwrap();
+        let target = "GraniteServiceVersion20100801.ListMetrics";
+        let answer = self.call("monitoring", target, json!({"Namespace": "ClaudeCodeProxy"})).await;
         let read = |metric: &Value| (metric["MetricName"].as_str().unwrap().to_owned(), dimensions(metric));
         answer["Metrics"].as_array().unwrap().iter().map(read).collect()
     }

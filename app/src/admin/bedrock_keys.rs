@@ -220,6 +220,9 @@ pub(super) fn vault_problem(error: &VaultError) -> Problem {
                        Register the Bedrock key again.";
         return Problem::new(Kind::Conflict, "cannot_be_opened", message);
     }
+    if let VaultError::TooLong(bytes) = error {
+        return Problem::field("key", format!("it is longer than the {bytes} bytes that AWS KMS encrypts"));
+    }
     let message = "What keeps the keys encrypted does not answer. Nothing was changed. Try again soon.";
     Problem::new(Kind::Away, "vault_away", message).after(5)
 }

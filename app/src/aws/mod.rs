@@ -1,6 +1,7 @@
 //! What all services of AWS share: the way to them, the region, and credentials from the standard chain.
 
 mod connector;
+mod failure;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -8,6 +9,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use std::time::Duration;
 
 pub(crate) use connector::ReqwestConnector;
+pub(crate) use failure::{code, is_away};
 
 use crate::config::AwsConfig;
 

@@ -9,11 +9,12 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::auth::KeyHasher;
-use crate::config::{DatabaseConfig, Environment, KeyConfig, VaultConfig};
+use crate::config::{AwsConfig, DatabaseConfig, Environment, KeyConfig, TimeoutConfig, VaultConfig};
 use crate::domain::bedrock_target::{DEFAULT_MODEL, DEFAULT_REGION, check_chosen_model, check_in_region, check_region};
 use crate::domain::{AccessKey, BedrockKey, Family, RoutingStrategy};
 use crate::store::{Database, NewKey, SealedBedrockKey};
-use crate::vault::{LocalVault, Vault as _};
+use crate::upstream::http_client;
+use crate::vault::{Vault as _, Vaults};
 
 /// The bound of the column, a trillion.
 const MAX_BUDGET: Decimal = Decimal::from_parts(0xd4a5_1000, 0xe8, 0, false, 0);
@@ -96,12 +97,16 @@ pub(super) async fn issue(args: IssueArgs) -> anyhow::Result<ExitCode> {
     let database = DatabaseConfig::read(&mut env);
     let keys = KeyConfig::read(&mut env);
     let vault = if args.bedrock_key_stdin { VaultConfig::read(&mut env) } else { None };
+    let (timeouts, aws) = (TimeoutConfig::read(&mut env), AwsConfig::read(&mut env));
     env.finish()?;
     let hasher = KeyHasher::new(&keys.context("KEY_HASHER_SECRET is missing")?.hasher_secret);
     let database = Database::open(&database.context("DATABASE_URL is missing")?)?;
     let id = Uuid::new_v4();
     let bedrock_key = match vault {
-        Some(vault) => Some(seal_bedrock_key(&vault, &hasher, id).await?),
+        Some(vault) => {
+            let http = http_client(&timeouts.context("the time-outs are missing")?)?;
+            Some(seal_bedrock_key(&Vaults::open(&vault, &aws, &http)?, &hasher, id).await?)
+        }
         None => None,
     };
     let has_bedrock_key = bedrock_key.is_some();
@@ -140,10 +145,10 @@ pub(super) async fn issue(args: IssueArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn seal_bedrock_key(config: &VaultConfig, hasher: &KeyHasher, id: Uuid) -> anyhow::Result<SealedBedrockKey> {
+async fn seal_bedrock_key(vault: &Vaults, hasher: &KeyHasher, id: Uuid) -> anyhow::Result<SealedBedrockKey> {
     let text = Zeroizing::new(first_line_of_stdin().context("no Bedrock key came on standard input")?);
     let key = BedrockKey::read(&text).map_err(|what| anyhow::anyhow!("the Bedrock key cannot be used: {what}"))?;
-    let sealed = LocalVault::from_key_file(&config.key_file)?.seal(id, &key.secret).await?;
+    let sealed = vault.seal(id, &key.secret).await?;
     Ok(SealedBedrockKey { sealed, hash: hasher.hash(key.secret.expose()), kind: key.kind, expires_at: key.expires_at })
 }
 

@@ -6,6 +6,7 @@ mod password;
 mod replay;
 mod serve;
 mod usage_verify;
+mod vault_rewrap;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -79,6 +80,9 @@ enum Role {
         were any of the last two, or when not everything could be read or stored. Running it twice does no harm."
     )]
     UsageReplay(replay::ReplayArgs),
+    /// Encrypt every Bedrock key under the key that KMS_KEY_ID names.
+    #[command(after_help = vault_rewrap::HELP)]
+    VaultRewrap,
     /// Work with access keys.
     Key {
         #[command(subcommand)]
@@ -89,8 +93,10 @@ enum Role {
 #[derive(Subcommand, Debug)]
 enum KeyVerb {
     /// Create an access key, and its user if there is none of that name; the key is printed once.
-    #[command(after_help = "Needs DATABASE_URL and KEY_HASHER_SECRET, and LOCAL_VAULT_KEY_FILE with a Bedrock key.\n\
-        Only the key goes to standard output; what else there is to say goes to standard error.")]
+    #[command(
+        after_help = "Needs DATABASE_URL and KEY_HASHER_SECRET, and KMS_KEY_ID or LOCAL_VAULT_KEY_FILE with a Bedrock key.\n\
+        Only the key goes to standard output; what else there is to say goes to standard error."
+    )]
     Issue(key::IssueArgs),
 }
 
@@ -115,6 +121,7 @@ impl Cli {
                 Role::HashPassword => password::hash_password(),
                 Role::UsageVerify(args) => usage_verify::usage_verify(args).await,
                 Role::UsageReplay(args) => replay::replay(args).await,
+                Role::VaultRewrap => vault_rewrap::vault_rewrap().await,
                 Role::Key { verb: KeyVerb::Issue(args) } => key::issue(args).await,
             }
         })

@@ -12,14 +12,14 @@ use crate::config::{Config, Environment};
 use crate::telemetry;
 use crate::telemetry::metrics::Exporters;
 use crate::upstream::http_client;
-use crate::vault::LocalVault;
+use crate::vault::Vaults;
 
 /// Runs the proxy until a signal ends it.
 pub(super) async fn serve() -> anyhow::Result<ExitCode> {
     let config = Config::read(Environment::of_process())?;
     telemetry::log_to_stdout(&config.log_level);
-    let vault = LocalVault::from_key_file(&config.vault.key_file)?;
     let http = http_client(&config.timeouts).context("the HTTP client cannot be made")?;
+    let vault = Vaults::open(&config.vault, &config.aws, &http)?;
     let exporters = Exporters::start(&config.metrics, &config.aws, http).await?;
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be handled")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be handled")?;

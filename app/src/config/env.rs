@@ -44,6 +44,11 @@ impl<'a> Environment<'a> {
         self.problems.push(format!("{}{shown}: {what}", variable.name));
     }
 
+    /// Whether there is a value, right or wrong.
+    pub fn is_set(&self, variable: &Variable) -> bool {
+        self.raw(variable).is_some()
+    }
+
     fn raw(&self, variable: &Variable) -> Option<String> {
         (self.lookup)(variable.name).filter(|value| !value.trim().is_empty())
     }

@@ -37,7 +37,7 @@ impl MetricsConfig {
 
 impl AwsConfig {
     /// Reads what a role needs that speaks to AWS.
-    pub(super) fn read(env: &mut Environment<'_>) -> Self {
+    pub fn read(env: &mut Environment<'_>) -> Self {
         let region = env.parse(&var::AWS_REGION, |text| {
             let is_name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
             if text.bytes().all(is_name) {

@@ -74,11 +74,13 @@ pub struct KeyConfig {
     pub cache_ttl: Duration,
 }
 
-/// The local vault.
+/// Under which key Bedrock keys are encrypted; one of the two is there.
 #[derive(Clone, Debug)]
 pub struct VaultConfig {
     /// `LOCAL_VAULT_KEY_FILE`
-    pub key_file: PathBuf,
+    pub key_file: Option<PathBuf>,
+    /// `KMS_KEY_ID`
+    pub kms_key_id: Option<String>,
 }
 
 /// The plan.
@@ -155,7 +157,7 @@ impl Config {
             _ => Err("is no file; write one with `claude-code-proxy capabilities`, or leave the setting out"),
         });
         let bedrock_max = env_ref.size(&var::BEDROCK_MAX_BODY_SIZE);
-        let timeouts = read_timeouts(env_ref);
+        let timeouts = TimeoutConfig::read(env_ref);
         let limits = LimitConfig::read(env_ref);
         let reports = ReportConfig::read(env_ref);
         let journal = JournalConfig::read(env_ref);
@@ -283,28 +285,41 @@ impl VaultConfig {
             Err(error) => Err(format!(
                 "cannot be read ({error}); make one with: openssl rand -base64 32 > FILE && chmod 600 FILE"
             )),
-        })?;
-        Some(Self { key_file })
+        });
+        let kms_key_id = env.parse(&var::KMS_KEY_ID, |text| {
+            if text.bytes().all(|b| b.is_ascii_graphic()) {
+                Ok(text.to_owned())
+            } else {
+                Err("is no key of AWS KMS; write its id, its ARN, or an alias like alias/claude-code-proxy")
+            }
+        });
+        if !env.is_set(&var::LOCAL_VAULT_KEY_FILE) && !env.is_set(&var::KMS_KEY_ID) {
+            env.problem(&var::LOCAL_VAULT_KEY_FILE, None, "is not set, and KMS_KEY_ID neither; one of them has to be");
+        }
+        Some(Self { key_file, kms_key_id })
     }
 }
 
-fn read_timeouts(env: &mut Environment<'_>) -> Option<TimeoutConfig> {
-    let connect = env.duration(&var::CONNECT_TIMEOUT);
-    let stream_first_byte = env.duration(&var::STREAM_FIRST_BYTE_TIMEOUT);
-    let first_byte = env.duration(&var::FIRST_BYTE_TIMEOUT);
-    let idle = env.duration(&var::IDLE_TIMEOUT);
-    let ping_interval = env.duration(&var::PING_INTERVAL);
-    let stay = env.duration(&var::STAY_LIMIT);
-    let learned = env.duration(&var::LEARNED_TTL);
-    Some(TimeoutConfig {
-        connect: connect?,
-        stream_first_byte: stream_first_byte?,
-        first_byte: first_byte?,
-        idle: idle?,
-        ping_interval: ping_interval?,
-        stay: stay?,
-        learned: learned?,
-    })
+impl TimeoutConfig {
+    /// Reads what a role needs that asks others over HTTP.
+    pub fn read(env: &mut Environment<'_>) -> Option<Self> {
+        let connect = env.duration(&var::CONNECT_TIMEOUT);
+        let stream_first_byte = env.duration(&var::STREAM_FIRST_BYTE_TIMEOUT);
+        let first_byte = env.duration(&var::FIRST_BYTE_TIMEOUT);
+        let idle = env.duration(&var::IDLE_TIMEOUT);
+        let ping_interval = env.duration(&var::PING_INTERVAL);
+        let stay = env.duration(&var::STAY_LIMIT);
+        let learned = env.duration(&var::LEARNED_TTL);
+        Some(Self {
+            connect: connect?,
+            stream_first_byte: stream_first_byte?,
+            first_byte: first_byte?,
+            idle: idle?,
+            ping_interval: ping_interval?,
+            stay: stay?,
+            learned: learned?,
+        })
+    }
 }
 
 /// A key travels in a header, where line breaks and the like cannot be.

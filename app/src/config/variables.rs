@@ -93,8 +93,14 @@ pub(super) const KEY_HASHER_SECRET: Variable = Variable::new(
 /// The vault's key.
 pub(super) const LOCAL_VAULT_KEY_FILE: Variable = Variable::new(
     "LOCAL_VAULT_KEY_FILE",
-    Required,
-    "File with 32 random bytes in base64, under which Bedrock keys are encrypted.",
+    Unset,
+    "File with 32 random bytes in base64, under which Bedrock keys are encrypted. Required without `KMS_KEY_ID`; with it for what was encrypted before.",
+);
+/// The key of AWS KMS.
+pub(super) const KMS_KEY_ID: Variable = Variable::new(
+    "KMS_KEY_ID",
+    Unset,
+    "Key of AWS KMS under which Bedrock keys are encrypted: its id, its ARN or an alias; unset: under `LOCAL_VAULT_KEY_FILE`.",
 );
 /// The administrator's name.
 pub(super) const ADMIN_USERNAME: Variable =
@@ -244,7 +250,7 @@ pub(super) const METRICS_ADDR: Variable = Variable::new(
 pub(super) const AWS_REGION: Variable = Variable::new(
     "AWS_REGION",
     Unset,
-    "Region of CloudWatch; unset: as AWS's standard chain finds it. Bedrock is asked in the region of the access key.",
+    "Region of CloudWatch and KMS; unset: as AWS's standard chain finds it. Bedrock is asked in the region of the access key.",
 );
 /// Another AWS.
 pub(super) const AWS_ENDPOINT_URL: Variable =
@@ -263,6 +269,7 @@ pub const VARIABLES: &[Variable] = &[
     DATABASE_MAX_CONNECTIONS,
     KEY_HASHER_SECRET,
     LOCAL_VAULT_KEY_FILE,
+    KMS_KEY_ID,
     PLAN_BASE_URL,
     PLAN_HTTP2_CONNECTIONS,
     PLAN_API_KEY,

@@ -24,12 +24,16 @@ use crate::domain::{ClientPrincipal, Dialect, ErrorType, Failure, FallbackReason
 use crate::meter::{RequestMeter, Served};
 use crate::route::circuits::RegionTicket;
 use crate::upstream::bedrock::bridge::{Bridged, Edit};
+use crate::vault::VaultError;
 use crate::wire::headers;
 use begin::begun_in_time;
 use call::Call;
 use ladder::{Delivered, Ladder};
 use original::Original;
 use refused::Refused;
+
+/// What a client is told to wait for the vault.
+const VAULT_AWAY_SECONDS: u32 = 5;
 
 /// A request that is ready for Bedrock.
 pub(super) struct Prepared {
@@ -77,7 +81,13 @@ impl Relay {
         let sealed = principal.bedrock_key.as_ref().ok_or_else(unusable)?;
         self.keyring.open(principal.access_key_id, sealed).await.map_err(|error| {
             tracing::error!(%error, access_key_id = %principal.access_key_id, "a Bedrock key cannot be opened");
-            unusable()
+            match error {
+                VaultError::Away(_) => {
+                    let message = "What keeps Bedrock keys encrypted does not answer. Try again in a moment.";
+                    Failure::new(503, ErrorType::Api, message).after_seconds(VAULT_AWAY_SECONDS)
+                }
+                _ => unusable(),
+            }
         })
     }
 

@@ -12,6 +12,7 @@ mod models;
 mod prices;
 mod principals;
 mod retention;
+mod sealed_keys;
 mod usage;
 mod verification;
 mod zone;
@@ -36,6 +37,7 @@ pub use followed::{FollowTask, Followed, Look};
 pub use issue::{IssueError, NewKey};
 pub use limits::PlanLimit;
 pub use listener::Listener;
+pub use sealed_keys::SealedRow;
 pub use verification::{Difference, Found, Verification};
 pub use zone::ZoneState;
 

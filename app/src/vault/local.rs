@@ -14,7 +14,8 @@ use zeroize::Zeroizing;
 use super::{Vault, VaultError};
 use crate::domain::Secret;
 
-const VERSION: u8 = 1;
+/// What begins everything that this vault has sealed.
+pub(super) const VERSION: u8 = 1;
 const NONCE_BYTES: usize = 12;
 const KEY_BYTES: usize = 32;
 
@@ -64,7 +65,7 @@ fn warn_if_others_may_read(path: &Path) {
     }
 }
 
-/// The context that KMS will bind as `access_key_id`, in the same words.
+/// The context that KMS binds as `access_key_id`, in the same words.
 fn context(access_key_id: Uuid) -> Vec<u8> {
     format!("access_key_id={access_key_id}").into_bytes()
 }

@@ -28,7 +28,11 @@ fn requests(calls: &[Value]) -> f64 {
 }
 
 async fn arrived(moto: &Moto, number: f64) {
-    while requests(&moto.calls().await) < number {}
+    // Moto is one process of Python, which has other things to do for the other tests.
+    let mut looks = tokio::time::interval(SHORT);
+    while requests(&moto.calls().await) < number {
+        looks.tick().await;
+    }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "small numbers of requests")]
@@ -45,7 +49,7 @@ fn count(registry: &Registry, times: u32) {
 async fn an_outage_delays_and_loses_nothing() {
     let moto = Moto::in_region("eu-west-3");
     let link = Link::start(moto.url().trim_start_matches("http://").parse().unwrap()).await;
-    let client = moto.client(&format!("http://{}", link.address())).await;
+    let client = moto.cloudwatch(&format!("http://{}", link.address())).await;
     let registry = Registry::new(true);
     let cloudwatch = CloudWatch::start(registry.clone(), async { client }, SHORT);
     count(&registry, 2);
@@ -64,7 +68,8 @@ async fn an_outage_delays_and_loses_nothing() {
     let calls = moto.calls().await;
     assert_eq!(whole(requests(&calls)), 10, "nothing twice");
     let times: Vec<f64> = calls.iter().map(|call| call["MetricData"][0]["Timestamp"].as_f64().unwrap()).collect();
-    assert!(times.is_sorted() && times.windows(2).all(|pair| pair[0] < pair[1]), "{times:?}");
+    // A call whose answer is cut off is made again, with the same time; nothing had been counted by then.
+    assert!(times.is_sorted() && times.first() < times.last(), "{times:?}");
 }
 
 /// A throttled call is made again with the same data.
@@ -77,7 +82,7 @@ async fn a_throttled_call_is_made_again() {
         upstream.enqueue(cbor(400).with_header("x-amzn-query-error", "Throttling;Sender"));
     }
     upstream.otherwise(move |_| cbor(200));
-    let client = moto.client(&upstream.url()).await;
+    let client = moto.cloudwatch(&upstream.url()).await;
     let registry = Registry::new(true);
     let cloudwatch = CloudWatch::start(registry.clone(), async { client }, Duration::from_hours(1));
     count(&registry, 1);
@@ -95,7 +100,7 @@ async fn no_fault_keeps_the_sender_from_ending() {
         let moto = &moto;
         async move {
             let fault = FaultProxy::start(moto.url(), harm, moment).await;
-            let client = moto.client(fault.url()).await;
+            let client = moto.cloudwatch(fault.url()).await;
             let registry = Registry::new(true);
             count(&registry, 1);
             CloudWatch::start(registry, async { client }, SHORT).stop().await;

@@ -330,6 +330,23 @@ mod tests {
         }
     }
 
+    /// Whatever is counted under another name or label would be lost without a word.
+    #[test]
+    fn what_the_code_counts_is_what_is_here() {
+        let code = include_str!("../counters.rs");
+        let calls = code.lines().filter_map(|line| line.split_once("!(\"")).map(|(_, call)| {
+            let mut texts = call.split('"').step_by(2);
+            let key = texts.next().unwrap_or_default().to_owned();
+            let labels = call.split("\" =>").map(|before| before.rsplit('"').next().unwrap_or_default().to_owned());
+            let labels: Vec<String> = labels.take(call.matches("\" =>").count()).collect();
+            (key, labels)
+        });
+        let here = METRICS.iter().map(|metric| {
+            (metric.key.to_owned(), metric.labels.iter().map(|label| label.key.to_owned()).collect::<Vec<_>>())
+        });
+        assert_eq!(calls.collect::<HashSet<_>>(), here.collect::<HashSet<_>>());
+    }
+
     #[test]
     fn every_split_is_by_labels_that_the_metric_has_and_gauges_have_none() {
         for metric in METRICS {

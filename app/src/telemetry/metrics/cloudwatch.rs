@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_cloudwatch::Client;
-use aws_sdk_cloudwatch::error::{ProvideErrorMetadata as _, SdkError};
+use aws_sdk_cloudwatch::error::SdkError;
 use aws_sdk_cloudwatch::operation::put_metric_data::PutMetricDataError;
 use aws_sdk_cloudwatch::primitives::DateTime;
 use tokio::task::JoinHandle;
@@ -16,13 +16,14 @@ use super::catalogue::NAMESPACE;
 use super::collector::Collector;
 use super::outbox::Outbox;
 use super::registry::Registry;
+use crate::aws;
 
 /// How often metrics are collected.
 pub const MINUTE: Duration = Duration::from_mins(1);
 /// How often gauges are looked at.
 const SAMPLE_EVERY: Duration = Duration::from_secs(1);
-/// After a call that failed with all its tries.
-const PAUSE: Duration = Duration::from_secs(10);
+/// After a call that failed with all its tries comes a pause, of this part of the time between two collections.
+const PAUSE_PART: u32 = 6;
 /// For what is left at the end.
 const LAST_CALLS_WITHIN: Duration = Duration::from_secs(5);
 
@@ -40,7 +41,8 @@ impl CloudWatch {
     pub fn start(registry: Registry, client: impl Future<Output = Client> + Send + 'static, every: Duration) -> Self {
         let (outbox, stop) = (Arc::new(Outbox::default()), CancellationToken::new());
         let collecting = tokio::spawn(collect(Collector::new(registry), Arc::clone(&outbox), every, stop.clone()));
-        let sender = Sender { outbox: Arc::clone(&outbox), failing: false, stop: stop.clone() };
+        let sender =
+            Sender { outbox: Arc::clone(&outbox), failing: false, pause: every / PAUSE_PART, stop: stop.clone() };
         let sending = tokio::spawn(async move { sender.run(client.await).await });
         Self { outbox, stop, collecting, sending }
     }
@@ -97,6 +99,7 @@ struct Sender {
     outbox: Arc<Outbox>,
     /// Whether the last call failed, which is told when it changes.
     failing: bool,
+    pause: Duration,
     stop: CancellationToken,
 }
 
@@ -122,7 +125,7 @@ impl Sender {
     }
 
     async fn failed(&mut self, batch: Batch, error: &SdkError<PutMetricDataError>) {
-        let code = code(error);
+        let code = aws::code(error);
         if is_about_the_data(error) {
             tracing::error!(code, data = batch.len(), "CloudWatch refuses metrics; they are lost");
             return;
@@ -132,24 +135,11 @@ impl Sender {
             tracing::warn!(code, "CloudWatch does not take the metrics; they wait, half an hour at the most");
         }
         // At the end there is no time for pauses; the SDK makes its own between its tries.
-        let pause = if self.stop.is_cancelled() { Duration::from_millis(100) } else { PAUSE };
+        let pause = if self.stop.is_cancelled() { Duration::from_millis(100) } else { self.pause };
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = self.stop.cancelled(), if !self.stop.is_cancelled() => {}
         }
-    }
-}
-
-/// AWS's name of the error, or ours where there was no answer; never its words.
-fn code(error: &SdkError<PutMetricDataError>) -> &str {
-    match error {
-        SdkError::ServiceError(context) => context.err().code().unwrap_or("Unknown"),
-        SdkError::TimeoutError(_) => "Timeout",
-        SdkError::DispatchFailure(failure) if failure.is_timeout() => "Timeout",
-        SdkError::DispatchFailure(failure) if failure.is_io() || failure.is_user() => "Unreachable",
-        SdkError::ResponseError(_) => "InvalidAnswer",
-        // No credentials, no region.
-        _ => "Unsendable",
     }
 }
 
