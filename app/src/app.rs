@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use futures_util::Stream;
@@ -49,6 +50,8 @@ pub struct App {
 
 /// Connections of the admin API to PostgreSQL at the most.
 const ADMIN_CONNECTIONS: u32 = 4;
+/// Time for a statement of the admin API; reports take more and say so themselves.
+const ADMIN_STATEMENT: Duration = Duration::from_secs(5);
 
 impl App {
     /// Builds everything and binds the port. Nothing is connected to yet, so that this works while the database is away.
@@ -60,8 +63,8 @@ impl App {
         let database = Database::open(&config.database)?;
         // Reports take their connections from no developer's request.
         let admin_connections = ADMIN_CONNECTIONS.min(config.database.max_connections);
-        let admin_database =
-            Database::open(&DatabaseConfig { max_connections: admin_connections, ..config.database.clone() })?;
+        let of_admin = DatabaseConfig { max_connections: admin_connections, ..config.database.clone() };
+        let admin_database = Database::open_with_timeout(&of_admin, ADMIN_STATEMENT)?;
         let http = http_client(&config.timeouts).context("the HTTP client cannot be made")?;
         let plan_clients = plan_clients(&http, &config)?;
         let hasher = KeyHasher::new(&config.keys.hasher_secret);

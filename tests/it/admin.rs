@@ -22,6 +22,7 @@ mod usage_leaving;
 mod usage_pages;
 mod usage_zones;
 mod users;
+mod waits;
 
 use support::process::ServeProcess;
 use support::{Administrator, Answer, Client, IssuedKey, Reply, Surroundings, TestApp};

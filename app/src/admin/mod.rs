@@ -14,6 +14,7 @@ mod caller;
 mod capabilities;
 mod change;
 mod circuits;
+mod deadline;
 mod docs;
 mod expiry;
 mod families;

@@ -16,7 +16,7 @@ use super::caller::{ClientAddress, unauthenticated};
 use super::docs::docs;
 use super::problem::{FieldProblem, Kind, Problem};
 use super::service::admin_service;
-use super::{Admin, SharedAdmin, idempotency, texts};
+use super::{Admin, SharedAdmin, deadline, idempotency, texts};
 use crate::openapi::Document;
 use crate::telemetry;
 use crate::wire::headers;
@@ -86,14 +86,15 @@ impl Admitted {
             let message = "The admin API is not open to your address. An operator can add it to ADMIN_ALLOWED_CIDRS.";
             poem::Error::from_response(Problem::new(Kind::Forbidden, "forbidden", message).response())
         })?;
-        let body = request.take_body().into_bytes_limit(MAX_BODY).await?;
+        let body = deadline::read(request.take_body(), MAX_BODY).await?;
         idempotency::check(request.headers())
             .and_then(|()| texts::check(&self.document, request.method().as_str(), request.uri().path(), &body))
             .map_err(|problem| poem::Error::from_response(problem.response()))?;
         request.set_body(body);
         request.set_data(ClientAddress(address));
         request.set_data(SharedAdmin::clone(&self.admin));
-        self.operations.call(request).await
+        let path = request.uri().path().to_owned();
+        deadline::over(&path, self.operations.call(request)).await
     }
 }
 

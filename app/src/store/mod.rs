@@ -143,8 +143,28 @@ impl Database {
     /// # Errors
     /// When the URL cannot be read. The message does not repeat it, for it holds a password.
     pub fn open(config: &DatabaseConfig) -> Result<Self, InvalidDatabaseUrl> {
+        Self::opened(config, PgPoolOptions::new())
+    }
+
+    /// The same for statements that name no time of their own: the server ends each after so long, whatever it waits for.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn open_with_timeout(config: &DatabaseConfig, timeout: Duration) -> Result<Self, InvalidDatabaseUrl> {
+        let milliseconds = timeout.as_millis();
+        // Not as an option of the connection: proxies in front of PostgreSQL refuse those.
+        let options = PgPoolOptions::new().after_connect(move |connection, _| {
+            Box::pin(async move {
+                let set = sqlx::query("SELECT set_config('statement_timeout', $1, FALSE)").bind(milliseconds.to_string());
+                set.execute(connection).await.map(drop)
+            })
+        });
+        Self::opened(config, options)
+    }
+
+    fn opened(config: &DatabaseConfig, pool: PgPoolOptions) -> Result<Self, InvalidDatabaseUrl> {
         let options: PgConnectOptions = config.url.expose().parse().map_err(|_| InvalidDatabaseUrl)?;
-        let pool = PgPoolOptions::new()
+        let pool = pool
             .max_connections(config.max_connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_lazy_with(options.application_name("claude-code-proxy"));
