@@ -1,12 +1,13 @@
 //! The map of models: what developers can ask for, and what serves it on Bedrock.
 
 use poem::web::Data;
-use poem_openapi::param::{Path, Query};
+use poem_openapi::param::{Header, Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 
 use super::SharedAdmin;
 use super::caller::Caller;
+use super::idempotency::once;
 use super::list::{self, DEFAULT_LIMIT, Page};
 use super::problem::{Changing, Listing, Problem, Refused, Showing};
 use super::service::Tag;
@@ -104,11 +105,15 @@ impl ModelsPart {
         &self,
         admin: Data<&SharedAdmin>,
         caller: Caller,
+        /// Has the request do nothing when it comes again within 24 hours; the answer is the same.
+        #[oai(name = "Idempotency-Key", validator(min_length = 1, max_length = 255, pattern = "^[ -~]+$"))]
+        idempotency_key: Header<Option<String>>,
         model: Json<CreateModel>,
     ) -> Result<ModelCreated, Refused<Changing>> {
+        let once = once(&admin, idempotency_key.0, "create_model", None, &model.0);
         let CreateModel { model, display_name, bedrock_model } = model.0;
         let new = checked(model, display_name, bedrock_model)?;
-        let row = admin.database.create_model(caller.actor(), &new).await?;
+        let row = admin.database.create_model(caller.actor(), &new, once.as_ref()).await?;
         admin.changes.apply(&News::Models).await;
         Ok(ModelCreated::Created(Json(row.into())))
     }

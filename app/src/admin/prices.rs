@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use poem::web::Data;
-use poem_openapi::param::Query;
+use poem_openapi::param::{Header, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 use rust_decimal::Decimal;
@@ -10,6 +10,7 @@ use rust_decimal::Decimal;
 use super::SharedAdmin;
 use super::caller::Caller;
 use super::families::Family;
+use super::idempotency::once;
 use super::list::{self, DEFAULT_LIMIT, Page};
 use super::money::{Usd, usd};
 use super::problem::{Changing, Listing, Problem, Refused};
@@ -133,10 +134,14 @@ impl PricesPart {
         &self,
         admin: Data<&SharedAdmin>,
         caller: Caller,
+        /// Has the request do nothing when it comes again within 24 hours; the answer is the same.
+        #[oai(name = "Idempotency-Key", validator(min_length = 1, max_length = 255, pattern = "^[ -~]+$"))]
+        idempotency_key: Header<Option<String>>,
         price: Json<CreatePrice>,
     ) -> Result<PriceCreated, Refused<Changing>> {
+        let once = once(&admin, idempotency_key.0, "create_price", None, &price.0);
         let new = price.0.checked()?;
-        let row = admin.database.create_price(caller.actor(), &new).await?;
+        let row = admin.database.create_price(caller.actor(), &new, once.as_ref()).await?;
         admin.changes.apply(&News::Prices).await;
         Ok(PriceCreated::Created(Json(row.into())))
     }

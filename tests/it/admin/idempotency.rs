@@ -50,6 +50,27 @@ async fn the_same_request_has_the_same_answer() {
     app.stop().await;
 }
 
+/// Models and prices are made once as well.
+#[tokio::test]
+async fn what_models_are_and_cost_is_added_once() {
+    let (app, admin) = Administrator::with_app().await;
+    let model =
+        json!({ "model": "claude-opus-6", "display_name": "Opus 6", "bedrock_model": "anthropic.claude-opus-6" });
+    let price = json!({
+        "model": "anthropic.claude-opus-6", "input_price_usd": "1.50", "output_price_usd": "2",
+        "cache_read_price_usd": "0.5", "cache_write_5m_price_usd": "1.25", "cache_write_1h_price_usd": "2",
+        "source": "a test",
+    });
+    for (operation, body, list) in [("create_model", model, "list_models"), ("create_price", price, "list_prices")] {
+        let before = admin.call(list).ok().await["total"].as_u64().unwrap();
+        let call = admin.call(operation).header("idempotency-key", fresh()).json(body);
+        let made = call.ok().await;
+        assert_eq!(call.ok().await, made, "{operation}");
+        assert_eq!(admin.call(list).ok().await["total"], before + 1, "{operation}");
+    }
+    app.stop().await;
+}
+
 #[tokio::test]
 async fn a_key_that_was_for_something_else_is_refused() {
     let (app, admin) = Administrator::with_app().await;

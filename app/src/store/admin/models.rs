@@ -1,16 +1,17 @@
 //! The map of models, as administrators see and change it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
 use super::ChangeError;
 use super::announce::{News, announce};
 use super::audit::{self, Actor, Deed};
+use super::idempotency::{Once, answered_before, keep};
 use crate::domain::MappedModel;
 use crate::store::{Database, StoreError};
 
 /// A model that developers can ask for.
-#[derive(Clone, PartialEq, Eq, Serialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct ModelRow {
     /// Its name in the Messages API.
     pub model: String,
@@ -41,12 +42,20 @@ impl Database {
         Ok((rows, total))
     }
 
-    /// Adds a model.
+    /// Adds a model, unless the same request has done so before.
     ///
     /// # Errors
     /// When there is one with this name (`model_map_pkey`), or the database fails.
-    pub async fn create_model(&self, actor: &Actor, new: &MappedModel) -> Result<ModelRow, ChangeError> {
+    pub async fn create_model(
+        &self,
+        actor: &Actor,
+        new: &MappedModel,
+        once: Option<&Once>,
+    ) -> Result<ModelRow, ChangeError> {
         let mut transaction = self.begin().await?;
+        if let Some(before) = answered_before(&mut transaction, once).await? {
+            return Ok(before.into_row());
+        }
         let row = sqlx::query_as!(
             ModelRow,
             "INSERT INTO model_map (model, display_name, bedrock_model) VALUES ($1, $2, $3)
@@ -58,6 +67,7 @@ impl Database {
         .fetch_one(&mut *transaction)
         .await?;
         told(&mut transaction, actor, "model.create", None, Some(&row)).await?;
+        keep(&mut transaction, once, &row).await?;
         transaction.commit().await?;
         Ok(row)
     }

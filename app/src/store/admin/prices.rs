@@ -2,11 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::ChangeError;
 use super::announce::{News, announce};
 use super::audit::{self, Actor, Deed};
+use super::idempotency::{Once, answered_before, keep};
 use crate::domain::{Family, UnitPrices};
 use crate::store::{Database, StoreError};
 
@@ -14,7 +15,7 @@ use crate::store::{Database, StoreError};
 pub type PriceKey = (String, DateTime<Utc>, i32);
 
 /// Prices of a model from a day on.
-#[derive(Clone, PartialEq, Eq, Serialize, Debug)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct PriceRow {
     /// Bedrock id without geography, or an ARN.
     pub model: String,
@@ -104,14 +105,22 @@ impl Database {
         Ok((rows, total))
     }
 
-    /// Adds prices. In the past only the first ones of a model and band may begin: of a time in which there was a price
+    /// Adds prices, unless the same request has done so before. In the past only the first ones of a model and band may begin: of a time in which there was a price
     /// already, the book would otherwise say what nobody was billed.
     ///
     /// # Errors
     /// When there are prices with this model, date and band (`model_prices_pkey`), when they would begin in the past
     /// (`price_in_past`), or when the database fails.
-    pub async fn create_price(&self, actor: &Actor, new: &NewPrice) -> Result<PriceRow, ChangeError> {
+    pub async fn create_price(
+        &self,
+        actor: &Actor,
+        new: &NewPrice,
+        once: Option<&Once>,
+    ) -> Result<PriceRow, ChangeError> {
         let mut transaction = self.begin().await?;
+        if let Some(before) = answered_before(&mut transaction, once).await? {
+            return Ok(before.into_row());
+        }
         let row = sqlx::query_as!(
             PriceRow,
             r#"INSERT INTO model_prices (
@@ -152,6 +161,7 @@ impl Database {
         let deed = Deed { action: "price.create", object_type: "price", object_id: &row.model, before: None, after };
         audit::write(&mut transaction, actor, deed).await?;
         announce(&mut transaction, &News::Prices).await?;
+        keep(&mut transaction, once, &row).await?;
         transaction.commit().await?;
         Ok(row)
     }
