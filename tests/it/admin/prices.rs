@@ -3,6 +3,7 @@
 use chrono::{TimeDelta, Utc};
 use claude_code_proxy::domain::RoutingStrategy;
 use serde_json::{Value, json};
+use support::administrator::Call;
 use support::{Administrator, Answer, Client, KeyWish, Reply, Usage, within};
 
 const OPUS: &str = "anthropic.claude-opus-5-5";
@@ -68,6 +69,24 @@ async fn the_past_is_never_changed() {
     assert_eq!(admin.call("create_price").json(future).refused(409).await["code"], "price_taken");
     let deeds = admin.call("list_audit").query("object_type", "price").ok().await;
     assert_eq!((&deeds["total"], &deeds["items"][0]["after"]["source"]), (&json!(3), &json!("a test")));
+    app.stop().await;
+}
+
+/// Of several administrators who begin the past of a model at the same moment one does.
+#[tokio::test]
+async fn one_of_several_begins_the_past() {
+    let (app, admin) = Administrator::with_app().await;
+    for round in 0..5 {
+        let begin = |days: i64| {
+            let date = json!((Utc::now() - TimeDelta::days(days)).to_rfc3339());
+            admin.call("create_price").json(with(prices(&format!("anthropic.claude-{round}")), "effective_from", date))
+        };
+        let calls = [begin(1), begin(2), begin(3), begin(4)];
+        let got = futures_util::future::join_all(calls.iter().map(Call::send)).await;
+        let mut statuses: Vec<u16> = got.iter().map(|got| got.status).collect();
+        statuses.sort_unstable();
+        assert_eq!(statuses, [201, 409, 409, 409]);
+    }
     app.stop().await;
 }
 

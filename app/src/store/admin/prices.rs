@@ -121,6 +121,8 @@ impl Database {
         if let Some(before) = answered_before(&mut transaction, once).await? {
             return Ok(before.into_row());
         }
+        // Two at a time would not see each other, and both be the first. Readers pass.
+        sqlx::query!("LOCK TABLE model_prices IN SHARE ROW EXCLUSIVE MODE").execute(&mut *transaction).await?;
         let row = sqlx::query_as!(
             PriceRow,
             r#"INSERT INTO model_prices (
