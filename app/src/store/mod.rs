@@ -155,7 +155,8 @@ impl Database {
         // Not as an option of the connection: proxies in front of PostgreSQL refuse those.
         let options = PgPoolOptions::new().after_connect(move |connection, _| {
             Box::pin(async move {
-                let set = sqlx::query("SELECT set_config('statement_timeout', $1, FALSE)").bind(milliseconds.to_string());
+                let set =
+                    sqlx::query("SELECT set_config('statement_timeout', $1, FALSE)").bind(milliseconds.to_string());
                 set.execute(connection).await.map(drop)
             })
         });

@@ -23,7 +23,10 @@ async fn what_waits_for_a_lock_is_given_up() {
         });
     }
     let refused = within("all of them to be refused", waiting.join_all()).await;
-    assert_eq!(refused, [json!("database_away"), json!("database_away"), json!("database_away"), json!("database_away")]);
+    assert_eq!(
+        refused,
+        [json!("database_away"), json!("database_away"), json!("database_away"), json!("database_away")]
+    );
     lock.rollback().await.unwrap();
     assert_eq!(admin.call("get_user").on("user_id", &id).ok().await, user, "nothing was changed");
     app.stop().await;
