@@ -42,6 +42,23 @@ impl Document {
         name.and_then(|name| self.0.get("components")?.get("schemas")?.get(name)).unwrap_or(schema)
     }
 
+    /// The words that a schema with this name allows, if it names them.
+    pub fn values(&self, name: &str) -> Option<Vec<&str>> {
+        words(self.0.get("components")?.get("schemas")?.get(name)?)
+    }
+
+    /// The name of a parameter of a path, by its place among them.
+    pub fn path_parameter(&self, path: &str, place: usize) -> Option<&str> {
+        let template = self.templates().find(|template| matches(template, path))?;
+        let parameters = template.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+        parameters.into_iter().nth(place)
+    }
+
+    fn templates(&self) -> impl Iterator<Item = &str> {
+        let paths = self.0.get("paths").and_then(Value::as_mapping).into_iter().flatten();
+        paths.filter_map(|(template, _)| template.as_str())
+    }
+
     /// The operations of a path with their methods.
     fn operations(&self, path: &str) -> impl Iterator<Item = (&Value, &Value)> {
         let paths = self.0.get("paths").and_then(Value::as_mapping).into_iter().flatten();
@@ -58,6 +75,11 @@ impl Document {
     pub fn json(&self) -> String {
         serde_json::to_string_pretty(&self.0).unwrap_or_default()
     }
+}
+
+/// The words that a schema allows, if it names them.
+pub fn words(schema: &Value) -> Option<Vec<&str>> {
+    Some(schema.get("enum")?.as_sequence()?.iter().filter_map(Value::as_str).collect())
 }
 
 /// Whether a path is one of `/users/{user_id}`.

@@ -8,6 +8,8 @@ use poem::{Body, Response, Result};
 
 use super::problem::{Kind, Problem};
 
+/// Largest body of a request.
+pub(super) const MAX_BODY: usize = 1 << 20;
 /// Time for the body of a request, all of it.
 const BODY_WITHIN: Duration = Duration::from_secs(30);
 /// Time for an operation: some statements, and 10 s of Bedrock's for `verify`.
@@ -17,12 +19,12 @@ const REPORTED_WITHIN: Duration = Duration::from_mins(3);
 /// Where the reports are.
 const REPORTS: &str = "/admin/usage";
 
-/// The body of a request, with this many bytes at the most.
+/// The body of a request.
 ///
 /// # Errors
 /// When it is larger, breaks off, or is not there in time.
-pub(super) async fn read(body: Body, limit: usize) -> Result<Bytes> {
-    let Ok(read) = tokio::time::timeout(BODY_WITHIN, body.into_bytes_limit(limit)).await else {
+pub(super) async fn read(body: Body) -> Result<Bytes> {
+    let Ok(read) = tokio::time::timeout(BODY_WITHIN, body.into_bytes_limit(MAX_BODY)).await else {
         let message = format!("The body did not come within {} s.", BODY_WITHIN.as_secs());
         return Err(poem::Error::from_response(Problem::new(Kind::Malformed, "malformed", message).response()));
     };
@@ -65,10 +67,10 @@ mod tests {
         let begun = Instant::now();
         let half = stream::iter([Ok::<_, std::io::Error>("{")]);
         let stalled = Body::from_bytes_stream(futures_util::StreamExt::chain(half, stream::pending()));
-        assert_eq!(status(read(stalled, 10).await), Some(400));
+        assert_eq!(status(read(stalled).await), Some(400));
         assert_eq!(begun.elapsed(), BODY_WITHIN);
-        assert_eq!(status(read(Body::from("0123456789a"), 10).await), Some(413));
-        assert_eq!(read(Body::from("0123456789"), 10).await.unwrap(), "0123456789");
+        assert_eq!(status(read(Body::from(vec![0; MAX_BODY + 1])).await), Some(413));
+        assert_eq!(read(Body::from("whole")).await.unwrap(), "whole");
     }
 
     #[tokio::test(start_paused = true)]

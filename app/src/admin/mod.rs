@@ -27,12 +27,14 @@ mod models;
 mod money;
 mod prices;
 mod problem;
+mod refusal;
 mod requests;
 mod routes;
 mod service;
 mod texts;
 mod usage;
 mod users;
+mod words;
 
 use std::sync::Arc;
 

@@ -2,27 +2,24 @@
 
 use std::net::IpAddr;
 
+use chrono::Utc;
 use http::header::{ALLOW, CACHE_CONTROL, HeaderName, HeaderValue};
-use poem::error::ReadBodyError;
 use poem::{Endpoint, EndpointExt as _, IntoEndpoint as _, Request, Response};
-use poem_openapi::error::{
-    AuthorizationError, ContentTypeError, ParseParamError, ParsePathError, ParseRequestPayloadError,
-};
+use poem_openapi::auth::{Bearer, BearerAuthorization};
+use poem_openapi::payload::{Json, Payload};
 use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::access::client_address;
-use super::caller::{ClientAddress, unauthenticated};
+use super::caller::ClientAddress;
 use super::docs::docs;
-use super::problem::{FieldProblem, Kind, Problem};
+use super::problem::{Kind, Problem};
+use super::refusal::refusal;
 use super::service::admin_service;
 use super::{Admin, SharedAdmin, deadline, idempotency, texts};
 use crate::openapi::Document;
 use crate::telemetry;
 use crate::wire::headers;
-
-/// Largest body of a request.
-const MAX_BODY: usize = 1 << 20;
 
 tokio::task_local! {
     static REQUEST_ID: Uuid;
@@ -57,7 +54,7 @@ impl Endpoint for Admitted {
             let (method, path) = (request.method().clone(), request.uri().path().to_owned());
             let mut response = match self.serve(request).await {
                 Ok(response) => response,
-                Err(error) => refusal(error),
+                Err(error) => refusal(error, &self.document, &path),
             };
             if response.status().as_u16() == 405 {
                 let methods = HeaderValue::from_str(&self.document.methods(&path)).ok();
@@ -86,10 +83,15 @@ impl Admitted {
             let message = "The admin API is not open to your address. An operator can add it to ADMIN_ALLOWED_CIDRS.";
             poem::Error::from_response(Problem::new(Kind::Forbidden, "forbidden", message).response())
         })?;
-        let body = deadline::read(request.take_body(), MAX_BODY).await?;
-        idempotency::check(request.headers())
-            .and_then(|()| texts::check(&self.document, request.method().as_str(), request.uri().path(), &body))
-            .map_err(|problem| poem::Error::from_response(problem.response()))?;
+        let body = deadline::read(request.take_body()).await?;
+        // Whoever is not logged in is told that first, and who sends something else than JSON that, by the operation.
+        if signed(&self.admin, &request) {
+            let (method, path) = (request.method().as_str(), request.uri().path());
+            let is_json = request.content_type().is_some_and(<Json<String> as Payload>::check_content_type);
+            let checked = idempotency::check(request.headers())
+                .and_then(|()| if is_json { texts::check(&self.document, method, path, &body) } else { Ok(()) });
+            checked.map_err(|problem| poem::Error::from_response(problem.response()))?;
+        }
         request.set_body(body);
         request.set_data(ClientAddress(address));
         request.set_data(SharedAdmin::clone(&self.admin));
@@ -104,68 +106,8 @@ fn allowed(admin: &Admin, request: &Request) -> Option<IpAddr> {
     admin.config.allowed.iter().any(|network| network.contains(&address)).then_some(address)
 }
 
-/// The answer for what the web framework refuses itself.
-fn refusal(error: poem::Error) -> Response {
-    let told = error.to_string();
-    let problem = if let Some(error) = error.downcast_ref::<ParseParamError>() {
-        of_field(error.name, &error.reason)
-    } else if let Some(error) = error.downcast_ref::<ParsePathError>() {
-        of_field(error.name, &error.reason)
-    } else if let Some(error) = error.downcast_ref::<ParseRequestPayloadError>() {
-        of_body(&error.reason)
-    } else if error.downcast_ref::<ContentTypeError>().is_some() {
-        Problem::new(
-            Kind::MediaType,
-            "media_type",
-            "The body has to be JSON; send it with content-type: application/json.",
-        )
-    } else if error.downcast_ref::<AuthorizationError>().is_some() {
-        unauthenticated()
-    } else if matches!(error.downcast_ref::<ReadBodyError>(), Some(ReadBodyError::PayloadTooLarge)) {
-        Problem::new(Kind::TooLarge, "too_large", format!("The body has more than {MAX_BODY} bytes."))
-    } else if error.is_from_response() {
-        return error.into_response();
-    } else {
-        match error.status().as_u16() {
-            404 => Problem::new(
-                Kind::NotFound,
-                "no_such_path",
-                "There is nothing at this path. /admin/docs shows what there is.",
-            ),
-            405 => Problem::new(
-                Kind::Method,
-                "method",
-                "This path does not take this method. /admin/docs shows what there is.",
-            ),
-            400..=499 => Problem::new(Kind::Malformed, "malformed", "The request cannot be read."),
-            _ => {
-                tracing::error!(error = told, "an operation of the admin API broke");
-                Problem::new(Kind::Broken, "broken", "The proxy failed. Look for the request's id in its log.")
-            }
-        }
-    };
-    problem.response()
-}
-
-/// Marks a value that could be read and is not allowed, in the words of the framework and of our own types.
-const OUT_OF_RANGE: &str = "verification failed. ";
-
-fn of_field(name: &str, reason: &str) -> Problem {
-    if let Some((_, problem)) = reason.split_once(OUT_OF_RANGE) {
-        return Problem::field(name, problem);
-    }
-    let fields = vec![FieldProblem { name: name.to_owned(), problem: reason.to_owned() }];
-    Problem { fields, ..Problem::new(Kind::Malformed, "malformed", format!("`{name}` cannot be read: {reason}")) }
-}
-
-fn of_body(reason: &str) -> Problem {
-    // What the framework was at when it happened.
-    let reason = reason.split_once(" (occurred while").map_or(reason, |(reason, _)| reason);
-    match reason.split_once(OUT_OF_RANGE) {
-        Some((before, problem)) => {
-            let name = before.rsplit('`').nth(1).unwrap_or("body");
-            Problem::field(name, problem)
-        }
-        None => Problem::new(Kind::Malformed, "malformed", format!("The body cannot be read: {reason}")),
-    }
+/// Whether there is a token of ours, taken back or not.
+fn signed(admin: &Admin, request: &Request) -> bool {
+    <Bearer as BearerAuthorization>::from_request(request)
+        .is_ok_and(|bearer| admin.tokens.read(&bearer.token, Utc::now()).is_some())
 }

@@ -1,39 +1,56 @@
-//! Numbers and truth values are no texts. The web framework would take them for some, and an amount of money that was a
-//! number has lost digits on its way; so each body is held to the document once more, before its operation has it.
+//! Each body is held to the document before its operation has it, so that what is wrong is told by the field's name. And
+//! numbers and truth values are no texts: the web framework would take them for some, and an amount of money that was a
+//! number has lost digits on its way.
 
 use serde_json::Value;
 
 use super::problem::{FieldProblem, Kind, Problem};
-use crate::openapi::Document;
+use super::words::one_of;
+use crate::openapi::{Document, words};
 
-/// What is wrong with a body, if anything is.
+/// What is wrong with a body, if that can be told here. None of its values is repeated: some are secrets.
 pub(super) fn check(document: &Document, method: &str, path: &str, body: &[u8]) -> Result<(), Problem> {
     let schema = document.request_schema(method, path);
     // What is no JSON the operation refuses itself, in its own words.
     let (Some(schema), Ok(body)) = (schema, serde_json::from_slice(body)) else { return Ok(()) };
-    let Some(name) = not_a_text(document, schema, &body) else { return Ok(()) };
-    let problem = "it has to be a text, in quotes".to_owned();
+    let Some((name, problem)) = wrong(document, schema, &body) else { return Ok(()) };
     let told = Problem::new(Kind::Malformed, "malformed", format!("`{name}` cannot be read: {problem}"));
     Err(Problem { fields: vec![FieldProblem { name, problem }], ..told })
 }
 
-/// The name of the first value that has to be a text and is something else that can be written as one.
-fn not_a_text(document: &Document, schema: &serde_yaml::Value, value: &Value) -> Option<String> {
+/// The name of the first value that is wrong, and what has to be there.
+fn wrong(document: &Document, schema: &serde_yaml::Value, value: &Value) -> Option<(String, String)> {
     let schema = document.resolved(schema);
     match value {
-        Value::Number(_) | Value::Bool(_) => (schema.get("type")?.as_str() == Some("string")).then(String::new),
+        Value::Number(_) | Value::Bool(_) => {
+            let is_text = schema.get("type")?.as_str() == Some("string");
+            is_text.then(|| (String::new(), "it has to be a text, in quotes".to_owned()))
+        }
+        Value::String(text) => {
+            let values = words(schema).filter(|values| !values.contains(&text.as_str()))?;
+            Some((String::new(), one_of(&values)))
+        }
         Value::Array(items) => {
             let schema = schema.get("items")?;
-            items.iter().find_map(|item| not_a_text(document, schema, item))
+            items.iter().find_map(|item| wrong(document, schema, item))
         }
-        Value::Object(fields) => fields.iter().find_map(|(name, value)| {
-            let described = schema.get("properties").and_then(|properties| properties.get(name));
-            let schema = described.or_else(|| schema.get("additionalProperties"))?;
-            let inner = not_a_text(document, schema, value)?;
-            Some(if inner.is_empty() { name.clone() } else { format!("{name}.{inner}") })
-        }),
-        Value::Null | Value::String(_) => None,
+        Value::Object(fields) => {
+            let inside = fields.iter().find_map(|(name, value)| {
+                let described = schema.get("properties").and_then(|properties| properties.get(name));
+                let schema = described.or_else(|| schema.get("additionalProperties"))?;
+                let (inner, problem) = wrong(document, schema, value)?;
+                Some((if inner.is_empty() { name.clone() } else { format!("{name}.{inner}") }, problem))
+            });
+            inside.or_else(|| Some((missing(schema, fields)?.to_owned(), "it is missing".to_owned())))
+        }
+        Value::Null => None,
     }
+}
+
+/// The first field that has to be there and is not.
+fn missing<'s>(schema: &'s serde_yaml::Value, fields: &serde_json::Map<String, Value>) -> Option<&'s str> {
+    let mut required = schema.get("required")?.as_sequence()?.iter().filter_map(serde_yaml::Value::as_str);
+    required.find(|name| fields.get(*name).is_none_or(Value::is_null))
 }
 
 #[cfg(test)]
@@ -42,7 +59,7 @@ mod tests {
     use crate::admin::admin_service;
 
     #[test]
-    fn numbers_and_truth_values_are_no_texts() {
+    fn what_is_wrong_is_told_by_its_name() {
         let document = Document::of(&admin_service());
         let told = |body: &str| {
             let problem = check(&document, "POST", "/admin/users", body.as_bytes()).err()?;
@@ -51,7 +68,10 @@ mod tests {
         assert_eq!(told(r#"{"name": "ada", "monthly_budget_usd": "12.50"}"#), None);
         assert_eq!(told(r#"{"name": "ada", "monthly_budget_usd": 12.50}"#).as_deref(), Some("monthly_budget_usd"));
         assert_eq!(told(r#"{"name": true}"#).as_deref(), Some("name"));
-        assert_eq!(told(r#"{"name": null, "routing": "plan_only"}"#), None);
+        assert_eq!(told(r#"{"name": null, "routing": "plan_only"}"#).as_deref(), Some("name"));
+        assert_eq!(told(r#"{"name": "ada", "routing": "plan_only", "description": null}"#), None);
+        assert_eq!(told(r#"{"name": "ada", "routing": "plan"}"#).as_deref(), Some("routing"));
+        assert_eq!(told("{}").as_deref(), Some("name"));
         assert_eq!(told(r#"{"routing": 1}"#).as_deref(), Some("routing"));
         assert_eq!(told("[1]"), None);
         assert_eq!(told("{"), None);

@@ -71,7 +71,8 @@ async fn bad_input_is_told_by_field() {
         (json!({ "name": "x", "monthly_budget_usd": "-1" }), 422, "invalid_field", Some("monthly_budget_usd")),
         (json!({ "name": "x", "monthly_budget_usd": [] }), 400, "malformed", None),
         (json!({ "name": "x", "role": "admin" }), 400, "malformed", None),
-        (json!({}), 400, "malformed", None),
+        (json!({}), 400, "malformed", Some("name")),
+        (json!({ "name": "x", "routing": "plan" }), 400, "malformed", Some("routing")),
         (json!([]), 400, "malformed", None),
     ] {
         let error = admin.call("create_user").json(body.clone()).refused(status).await;
@@ -87,5 +88,38 @@ async fn bad_input_is_told_by_field() {
     admin.call("list_users").query("limit", "many").refused(400).await;
     admin.call("list_users").query("cursor", "made-up").refused(422).await;
     assert_eq!(admin.call("list_users").ok().await["total"], 1);
+    app.stop().await;
+}
+
+/// What is refused before an operation has it is told by its name, with what has to be there instead.
+#[tokio::test]
+async fn what_has_to_be_there_instead_is_told() {
+    let (app, admin) = Administrator::with_app().await;
+    let (create, list) = (|| admin.call("create_user"), || admin.call("list_users"));
+    let show = admin.call("get_user").on("user_id", "7");
+    let rotate = admin.call("rotate_access_key").on("access_key_id", uuid::Uuid::new_v4());
+    for (call, status, field, words) in [
+        (create().json(json!({})), 400, Some("name"), "it is missing"),
+        (create().json(json!({ "name": " " })), 422, Some("name"), "one line of text"),
+        (create().json(json!({ "name": "x".repeat(256) })), 422, Some("name"), "255 characters at the most"),
+        (create().json(json!({ "name": "x", "routing": "plan" })), 400, Some("routing"), "plan_first, bedrock_only"),
+        (
+            create().json(json!({ "name": "x", "monthly_budget_usd": "-1" })),
+            422,
+            Some("monthly_budget_usd"),
+            "write it like \"12.50\"",
+        ),
+        (list().query("limit", 0), 422, Some("limit"), "1 at the least"),
+        (list().query("limit", "many"), 400, Some("limit"), "a whole number"),
+        (list().query("status", "gone"), 400, Some("status"), "one of active, inactive"),
+        (show, 400, Some("user_id"), "a UUID"),
+        (rotate.header("content-type", "application/json"), 400, None, "there is none; send a JSON object"),
+    ] {
+        let error = call.refused(status).await;
+        assert!(error["message"].as_str().unwrap().contains(words), "{error}");
+        assert_eq!(error["fields"][0]["name"], json!(field), "{error}");
+    }
+    // To whoever is not logged in nothing of that is told.
+    Administrator::at(app.url()).call("create_user").json(json!({})).refused(401).await;
     app.stop().await;
 }
