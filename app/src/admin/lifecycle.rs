@@ -10,7 +10,8 @@ use super::SharedAdmin;
 use super::caller::Caller;
 use super::problem::{Refused, Showing};
 use super::service::Tag;
-use super::users::{User, no_user};
+use super::user_shapes::User;
+use super::users::no_user;
 use crate::store::News;
 
 /// Operations on the status of users.

@@ -33,6 +33,7 @@ mod routes;
 mod service;
 mod texts;
 mod usage;
+mod user_shapes;
 mod users;
 mod words;
 
