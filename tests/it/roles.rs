@@ -155,7 +155,7 @@ async fn wrong_input_is_refused_with_its_remedy() {
             "given twice, as x.a and as x.b",
         ),
         (&["key", "issue", "--user", "x", "--bedrock-key-stdin"], "\n", "no Bedrock key came"),
-        (&["key", "issue", "--user", "x", "--bedrock-key-stdin"], "a key\n", "has spaces"),
+        (&["key", "issue", "--user", "x", "--bedrock-key-stdin"], "a key\n", "has a space"),
         (&["hash-password"], "short\n", "at least 12"),
         (&["hash-password"], "", "no password came"),
         (&["openapi", "--dir", "no/such/folder"], "", "no/such/folder"),
