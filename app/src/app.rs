@@ -157,6 +157,11 @@ impl App {
         })
     }
 
+    /// The pools of connections to the database.
+    pub fn databases(&self) -> Vec<Database> {
+        vec![self.database.clone(), self.admin_database.clone()]
+    }
+
     /// Where the service listens, with the real port when port 0 was asked for.
     pub fn address(&self) -> SocketAddr {
         self.address

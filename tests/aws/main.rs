@@ -4,4 +4,5 @@
 
 mod metrics;
 mod moto;
+mod secrets;
 mod vault;

@@ -35,7 +35,9 @@ fn the_sample_of_the_settings_is_complete_and_valid() {
         let line = sample.lines().find_map(|line| line.trim_start_matches("# ").strip_prefix(&format!("{name}=")))?;
         Some(match name {
             "KEY_HASHER_SECRET" => "0123456789abcdef0123456789abcdef".to_owned(),
-            "LOCAL_VAULT_KEY_FILE" | "BEDROCK_CAPABILITIES_FILE" => file.path().display().to_string(),
+            "LOCAL_VAULT_KEY_FILE" | "BEDROCK_CAPABILITIES_FILE" | "DATABASE_CA_FILE" => {
+                file.path().display().to_string()
+            }
             // As a shell reads it.
             _ => line.trim_matches('\'').to_owned(),
         })

@@ -2,6 +2,7 @@
 
 mod connector;
 mod failure;
+mod secrets;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 pub(crate) use connector::ReqwestConnector;
 pub(crate) use failure::{code, is_away};
+pub use secrets::{SecretError, Secrets};
 
 use crate::config::AwsConfig;
 

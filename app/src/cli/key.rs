@@ -8,8 +8,9 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+use super::environment::environment;
 use crate::auth::KeyHasher;
-use crate::config::{AwsConfig, DatabaseConfig, Environment, KeyConfig, TimeoutConfig, VaultConfig};
+use crate::config::{AwsConfig, DatabaseConfig, KeyConfig, SecretName, TimeoutConfig, VaultConfig};
 use crate::domain::bedrock_target::{DEFAULT_MODEL, DEFAULT_REGION, check_chosen_model, check_in_region, check_region};
 use crate::domain::{AccessKey, BedrockKey, Family, RoutingStrategy};
 use crate::store::{Database, NewKey, SealedBedrockKey};
@@ -93,7 +94,7 @@ pub(super) async fn issue(args: IssueArgs) -> anyhow::Result<ExitCode> {
     for model in std::iter::once(&args.model).chain(args.model_for.iter().map(|(_, model)| model)) {
         check_in_region(model, &args.region).map_err(anyhow::Error::msg)?;
     }
-    let mut env = Environment::of_process();
+    let mut env = environment(&[SecretName::Database, SecretName::KeyHasherSecret]).await?;
     let database = DatabaseConfig::read(&mut env);
     let keys = KeyConfig::read(&mut env);
     let vault = if args.bedrock_key_stdin { VaultConfig::read(&mut env) } else { None };

@@ -1,9 +1,11 @@
 //! The roles of the binary and their arguments; each role has a file of its own.
 
+mod environment;
 mod healthcheck;
 mod key;
 mod password;
 mod replay;
+mod rotation;
 mod serve;
 mod usage_verify;
 mod vault_rewrap;
@@ -14,10 +16,11 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
-use crate::config::{DatabaseConfig, Environment, VARIABLES};
+use crate::config::{DatabaseConfig, SecretName, VARIABLES};
 use crate::openapi;
 use crate::store::Database;
 use crate::upstream::bedrock::capabilities;
+use environment::environment;
 
 /// A gateway between Claude Code and its models: the developer's plan first, Amazon Bedrock when the plan is limited.
 #[derive(Parser, Debug)]
@@ -134,7 +137,7 @@ fn settings() -> String {
 }
 
 async fn migrate() -> anyhow::Result<ExitCode> {
-    let mut env = Environment::of_process();
+    let mut env = environment(&[SecretName::Database]).await?;
     let config = DatabaseConfig::read(&mut env);
     env.finish()?;
     let database = Database::open(&config.context("DATABASE_URL is missing")?)?;

@@ -8,7 +8,8 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-use crate::config::{DatabaseConfig, Environment};
+use super::environment::environment;
+use crate::config::{DatabaseConfig, SecretName};
 use crate::domain::UsageRecord;
 use crate::meter::replay::{Found, Records, is_refusal};
 use crate::store::{Database, StoreError};
@@ -40,7 +41,7 @@ struct Tally {
 
 /// Reads the files one after the other and stores what is not known yet.
 pub(super) async fn replay(args: ReplayArgs) -> anyhow::Result<ExitCode> {
-    let mut env = Environment::of_process();
+    let mut env = environment(&[SecretName::Database]).await?;
     let config = DatabaseConfig::read(&mut env);
     env.finish()?;
     let database = Database::open(&config.context("DATABASE_URL is missing")?)?;

@@ -7,7 +7,8 @@ use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
-use crate::config::{DatabaseConfig, Environment, ReportConfig};
+use super::environment::environment;
+use crate::config::{DatabaseConfig, ReportConfig, SecretName};
 use crate::store::{Database, Difference, Found, Verification};
 
 pub(super) const HELP: &str = "\
@@ -46,7 +47,7 @@ fn moment(text: &str) -> Result<DateTime<Utc>, &'static str> {
 
 /// Compares, and corrects if that is asked for.
 pub(super) async fn usage_verify(args: VerifyArgs) -> anyhow::Result<ExitCode> {
-    let mut env = Environment::of_process();
+    let mut env = environment(&[SecretName::Database]).await?;
     let database = DatabaseConfig::read(&mut env);
     let reports = ReportConfig::read(&mut env);
     env.finish()?;

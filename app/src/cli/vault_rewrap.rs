@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-use crate::config::{AwsConfig, DatabaseConfig, Environment, TimeoutConfig, VaultConfig};
+use super::environment::environment;
+use crate::config::{AwsConfig, DatabaseConfig, SecretName, TimeoutConfig, VaultConfig};
 use crate::store::Database;
 use crate::upstream::http_client;
 use crate::vault::{VaultError, Vaults};
@@ -21,7 +22,7 @@ const PAGE: u32 = 200;
 
 /// Goes through all keys in the order of their ids.
 pub(super) async fn vault_rewrap() -> anyhow::Result<ExitCode> {
-    let mut env = Environment::of_process();
+    let mut env = environment(&[SecretName::Database]).await?;
     let database = DatabaseConfig::read(&mut env);
     let timeouts = TimeoutConfig::read(&mut env);
     let vault = VaultConfig::read(&mut env);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::secrets::SecretSettings;
 use super::variables::{Variable, WhenUnset};
 use crate::domain::Secret;
 
@@ -23,6 +24,15 @@ impl<'a> Environment<'a> {
     pub fn of_process() -> Self {
         // What is no UTF-8 is kept with marks in place of the broken bytes, so that the reading that fails names it.
         Self::new(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
+    }
+
+    /// The same, and what was made of secrets for what is not set in it.
+    pub fn of_process_and(secrets: SecretSettings) -> Self {
+        let process = Self::of_process();
+        Self::new(move |name| {
+            let own = (process.lookup)(name).filter(|value| !value.trim().is_empty());
+            own.or_else(|| secrets.get(name).map(|secret| secret.expose().to_owned()))
+        })
     }
 
     /// Any other source. A variable that is set but empty counts as not set.

@@ -7,6 +7,7 @@ mod limits;
 mod log;
 mod metrics;
 mod reports;
+mod secrets;
 mod settings;
 mod variables;
 
@@ -17,6 +18,7 @@ pub use limits::LimitConfig;
 pub use log::LogFilter;
 pub use metrics::{AwsConfig, MetricsConfig};
 pub use reports::ReportConfig;
+pub use secrets::{SecretName, SecretSettings, SecretsConfig};
 pub use settings::{
     BedrockConfig, Config, DatabaseConfig, KeyConfig, PlanConfig, ServerConfig, TimeoutConfig, VaultConfig,
 };

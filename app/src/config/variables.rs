@@ -246,11 +246,23 @@ pub(super) const METRICS_ADDR: Variable = Variable::new(
     Unset,
     "Address and port on which `/metrics` answers Prometheus, to anybody who reaches it; unset: nowhere.",
 );
+/// Secrets Manager.
+pub(super) const SECRETS_PREFIX: Variable = Variable::new(
+    "SECRETS_PREFIX",
+    Unset,
+    "What the names of the secrets in AWS Secrets Manager begin with, such as `claude-code-proxy`; unset: all settings are in the environment.",
+);
+/// The certificates of the database's authority.
+pub(super) const DATABASE_CA_FILE: Variable = Variable::new(
+    "DATABASE_CA_FILE",
+    Unset,
+    "With `SECRETS_PREFIX`: certificates in PEM against which the database's is checked; unset: those of the system.",
+);
 /// AWS's region.
 pub(super) const AWS_REGION: Variable = Variable::new(
     "AWS_REGION",
     Unset,
-    "Region of CloudWatch and KMS; unset: as AWS's standard chain finds it. Bedrock is asked in the region of the access key.",
+    "Region of CloudWatch, KMS and Secrets Manager; unset: as AWS's standard chain finds it. Bedrock is asked in the region of the access key.",
 );
 /// Another AWS.
 pub(super) const AWS_ENDPOINT_URL: Variable =
@@ -302,6 +314,8 @@ pub const VARIABLES: &[Variable] = &[
     MINUTE_AGGREGATES_KEPT,
     USAGE_JOURNAL_DIR,
     USAGE_JOURNAL_MAX_SIZE,
+    SECRETS_PREFIX,
+    DATABASE_CA_FILE,
     CLOUDWATCH_METRICS,
     METRICS_ADDR,
     AWS_REGION,

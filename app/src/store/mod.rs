@@ -42,6 +42,7 @@ pub use verification::{Difference, Found, Verification};
 pub use zone::ZoneState;
 
 use crate::config::DatabaseConfig;
+use crate::domain::Secret;
 
 static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../migrations");
 const STATE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -137,6 +138,11 @@ fn newest_migration() -> i64 {
     MIGRATOR.iter().map(|migration| migration.version).max().unwrap_or(0)
 }
 
+fn connect_options(url: &Secret) -> Result<PgConnectOptions, InvalidDatabaseUrl> {
+    let options: PgConnectOptions = url.expose().parse().map_err(|_| InvalidDatabaseUrl)?;
+    Ok(options.application_name("claude-code-proxy"))
+}
+
 impl Database {
     /// Prepares the pool; connects to nothing yet.
     ///
@@ -164,12 +170,35 @@ impl Database {
     }
 
     fn opened(config: &DatabaseConfig, pool: PgPoolOptions) -> Result<Self, InvalidDatabaseUrl> {
-        let options: PgConnectOptions = config.url.expose().parse().map_err(|_| InvalidDatabaseUrl)?;
+        let options = connect_options(&config.url)?;
         let pool = pool
             .max_connections(config.max_connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_lazy_with(options.application_name("claude-code-proxy"));
+            .connect_lazy_with(options);
         Ok(Self { pool })
+    }
+
+    /// Opens new connections with this login from now on. Connections that are there stay until they end.
+    ///
+    /// # Errors
+    /// When it is no URL of a database.
+    pub fn log_in_with(&self, url: &Secret) -> Result<(), InvalidDatabaseUrl> {
+        self.pool.set_connect_options(connect_options(url)?);
+        Ok(())
+    }
+
+    /// Whether a new connection is refused for its login. A database that is away does not say so.
+    pub async fn refuses_login(&self) -> bool {
+        let options = self.pool.connect_options();
+        match tokio::time::timeout(STATE_TIMEOUT, PgConnection::connect_with(&options)).await {
+            Ok(Ok(connection)) => {
+                // Whatever the end says, the login was taken.
+                let _ = connection.close().await;
+                false
+            }
+            Ok(Err(sqlx::Error::Database(error))) => error.code().is_some_and(|code| code.starts_with("28")),
+            _ => false,
+        }
     }
 
     /// Begins a transaction.
