@@ -68,7 +68,7 @@ pub fn proxy_stack() -> Stack {
     // Task
     let repository = Repository::new(&stack, "Repository", NAME, &ops_key);
     let environment = vec![
-        ("ADMIN_ALLOWED_CIDRS", p.admin_cidrs.joined(",")),
+        ("ADMIN_ALLOWED_CIDRS", p.admin_cidrs.clone()),
         ("CLOUDWATCH_METRICS", "true".into()),
         ("KEEP_ALIVE_TIMEOUT", "950s".into()),
         ("KMS_KEY_ID", data_key.arn().text()),

@@ -8,7 +8,7 @@ use crate::cfn::elbv2::{
     RedirectStatusCode, RuleCondition, Scheme, SourceIpConfig,
 };
 use crate::cfn::{Arn, Cidr, acm, ec2, elbv2};
-use crate::core::{Condition, Handle, List, Scope, Value};
+use crate::core::{Condition, Handle, List, Parameter, Scope, Value};
 
 use super::{Metric, Network, SecurityGroup, TargetGroup};
 
@@ -100,6 +100,14 @@ impl LoadBalancer {
         self
     }
 
+    /// A parameter for the networks of [`Self::forward_from`]: one to nine, with commas between them.
+    pub fn networks_parameter(description: &str) -> Parameter<String> {
+        let network = r"[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}";
+        let pattern = format!("^{network}(,{network}){{0,{}}}$", NETWORKS_A_RULE * RULES - 1);
+        let otherwise = "one to nine networks like 203.0.113.0/24, with commas and no blanks between them";
+        Parameter::text(description).pattern([&pattern, otherwise])
+    }
+
     /// Forwards paths.
     #[track_caller]
     pub fn forward(&self, name: &str, priority: i64, patterns: &[&str], to: &TargetGroup) -> &Self {
@@ -107,19 +115,19 @@ impl LoadBalancer {
         self
     }
 
-    /// Forwards at most two paths, from these networks only; others hear 404. Up to nine networks count.
+    /// Forwards at most two paths, from these networks only, which are one to nine with commas between them; others hear 404.
     #[track_caller]
     pub fn forward_from(
         &self,
         name: &str,
         priority: i64,
         patterns: &[&str],
-        networks: &Value<List<Cidr>>,
+        networks: &Value<String>,
         to: &TargetGroup,
     ) -> &Self {
         // How long the list is, is not known before deployment. Addresses that nobody has fill it up: those of examples.
         let unused = (0..NETWORKS_A_RULE * RULES).map(|last| format!("192.0.2.{last}/32"));
-        let filled = Value::join(",", [networks.joined(","), unused.collect::<Vec<_>>().join(",").into()]);
+        let filled = Value::join(",", [networks.clone(), unused.collect::<Vec<_>>().join(",").into()]);
         let filled = Value::<List<Cidr>>::split(",", filled);
         for (rule, priority) in (0..RULES).zip(priority..) {
             let values: Vec<_> = (0..NETWORKS_A_RULE).map(|index| filled.at(rule * NETWORKS_A_RULE + index)).collect();

@@ -1,9 +1,9 @@
 //! What differs between deployments of the proxy, and two sets of answers.
 
 use crate::cfn::route53::HostedZoneId;
-use crate::cfn::{Arn, Cidr, acm, iam};
-use crate::constructs::{Database, LogGroup, Repository};
-use crate::core::{List, Parameter, Test, parameters};
+use crate::cfn::{Arn, acm, iam};
+use crate::constructs::{Database, LoadBalancer, LogGroup, Repository};
+use crate::core::{Parameter, Test, parameters};
 
 /// Values of parameters, by name; the others have their defaults.
 pub type Preset = &'static [(&'static str, &'static str)];
@@ -26,7 +26,7 @@ parameters! {
         domain_name: String = Parameter::text("Name under which developers reach the proxy");
         hosted_zone_id: HostedZoneId = Parameter::optional("Hosted zone of the domain; empty: give CertificateArn");
         certificate_arn: Arn<acm::Certificate> = Parameter::optional_arn("Certificate; none: give HostedZoneId");
-        admin_cidrs: List<Cidr> = Parameter::list("Networks of the admin API, nine at most").default("127.0.0.1/32");
+        admin_cidrs: String = LoadBalancer::networks_parameter("Networks of the admin API").default("127.0.0.1/32");
         admin_role_arn: Arn<iam::Role> = Parameter::optional_arn("Who manages the key of Bedrock keys; none: the account");
         alarm_email: String = Parameter::optional("Address that alarms are mailed to; empty: nobody");
         image_digest: String = Repository::digest_parameter("Image that runs; empty: everything but the service");
