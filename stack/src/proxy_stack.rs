@@ -4,8 +4,9 @@ mod parameters;
 
 use crate::checks;
 use crate::constructs::{
-    Alarm, Certificate, Crosses, Dashboard, Database, DatabaseSettings, Decryption, Graph, Key, LoadBalancer, LogGroup,
-    Metric, Network, Repository, Secret, Service, TargetGroup, Task, Topic, WebAcl,
+    Alarm, Certificate, Crosses, Dashboard, Database, DatabaseSettings, Decryption, Encrypted, Graph, Key,
+    LoadBalancer, LogGroup, Metric, Network, Repository, Secret, Service, StateSurvives, TargetGroup, Task, Topic,
+    WebAcl,
 };
 use crate::core::{Stack, Tags, Test, Value};
 use parameters::Parameters;
@@ -26,6 +27,8 @@ const JOURNAL: &str = "/var/lib/claude-code-proxy";
 pub fn proxy_stack() -> Stack {
     let stack = Stack::new("Claude Code Proxy: the plan first, Amazon Bedrock when the plan is limited");
     stack.check(checks::all);
+    stack.aspect(StateSurvives);
+    stack.aspect(Encrypted);
     stack.aspect(Tags(vec![("project".to_owned(), NAME.to_owned())]));
     let p = Parameters::declare(&stack);
     let certified = Test::given(&p.hosted_zone_id).or(Test::arn_given(&p.certificate_arn));
@@ -47,10 +50,8 @@ pub fn proxy_stack() -> Stack {
     // Secrets; `claude-code-proxy/plan-api-key` is made by hand where it is wanted, and read by its name
     let secret = |name, suffix, text| Secret::empty(&stack, name, &format!("{NAME}/{suffix}"), text, &ops_key);
     let admin = secret("AdminCredentials", "admin-credentials", "Admin username and password hash");
-    let hasher = secret("KeyHasherSecret", "key-hasher-secret", "Server secret for HMAC hashing");
-    hasher.random(64);
-    let log_in = secret("DatabaseSecret", "database", "Database connection credentials");
-    log_in.log_in("proxy");
+    let hasher = secret("KeyHasherSecret", "key-hasher-secret", "Server secret for HMAC hashing").random(64);
+    let log_in = secret("DatabaseSecret", "database", "Database connection credentials").log_in("proxy");
 
     // Database
     let settings = DatabaseSettings {
@@ -155,12 +156,11 @@ pub fn proxy_stack() -> Stack {
     Dashboard::new(&stack, "Dashboard", NAME, &graphs);
 
     // What a deployment and people need to know
-    let subnets = Value::<String>::join(",", network.private_ids().iter().map(Value::text));
     stack.output("LoadBalancerDnsName", "Where the domain's record points", &balancer.handle.dns_name());
     stack.output("RepositoryUri", "Where images are pushed", &repository.handle.uri());
     stack.output("DatabaseEndpoint", "Writer of the database", &database.cluster.endpoint());
     stack.output("ClusterName", "Cluster that runs the tasks", &service.cluster.name());
-    stack.output("TaskSubnets", "Subnets of the tasks", &subnets);
+    stack.output("TaskSubnets", "Subnets of the tasks", &network.private_list());
     stack.output("TaskSecurityGroup", "Security group of the tasks", &service.group.id());
     stack.output("AlertsTopicArn", "Topic of the alarms, for more subscribers", &alerts.arn());
     stack

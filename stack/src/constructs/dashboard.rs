@@ -76,7 +76,10 @@ impl Dashboard {
     pub fn new(scope: &Scope, name: &str, dashboard_name: &str, graphs: &[Graph]) -> Self {
         let mut names = Names::default();
         let widgets: Vec<_> = (0..).zip(graphs).map(|(index, graph)| widget(index, graph, &mut names)).collect();
-        let body = json!({ "Fn::Sub": [json!({ "widgets": widgets }).to_string(), names.0] });
+        let mut body = json!({ "widgets": widgets });
+        // As text it is out of the reach of the sorting that synthesis does.
+        body.sort_all_objects();
+        let body = json!({ "Fn::Sub": [body.to_string(), names.0] });
         let dashboard = cloudwatch::Dashboard::new(Value::literal(body)).dashboard_name(Value::literal(dashboard_name));
         Self { handle: scope.child(name).main(dashboard) }
     }

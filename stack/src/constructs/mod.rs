@@ -3,6 +3,7 @@
 //! They take objects instead of ARNs, grant each other what they need, and keep their L1 handles public as the way out.
 
 mod alarm;
+mod aspects;
 mod certificate;
 mod dashboard;
 mod database;
@@ -23,6 +24,7 @@ mod topic;
 mod web_acl;
 
 pub use alarm::{Alarm, Crosses};
+pub use aspects::{Encrypted, StateSurvives};
 pub use certificate::Certificate;
 pub use dashboard::{Dashboard, Graph};
 pub use database::{Database, DatabaseSettings};

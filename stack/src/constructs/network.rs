@@ -124,6 +124,11 @@ impl Network {
         self.public.iter().map(Handle::<ec2::Subnet>::id).collect()
     }
 
+    /// The private subnets as one text, with commas between them.
+    pub fn private_list(&self) -> Value<String> {
+        Value::<String>::join(",", self.private_ids().iter().map(Value::text))
+    }
+
     /// The private subnets.
     pub fn private_ids(&self) -> Vec<Value<Id<ec2::Subnet>>> {
         self.private.iter().map(Handle::<ec2::Subnet>::id).collect()

@@ -29,14 +29,16 @@ impl Secret {
     }
 
     /// Lets the value be so many random letters and digits, made once.
-    pub fn random(&self, length: i64) -> &Self {
+    #[must_use]
+    pub fn random(self, length: i64) -> Self {
         let generate = GenerateSecretString::new().password_length(length).exclude_punctuation(true);
         self.handle.edit(|secret| secret.generate_secret_string = Some(generate));
         self
     }
 
     /// Lets the value be JSON with this user and a random password.
-    pub fn log_in(&self, user: &str) -> &Self {
+    #[must_use]
+    pub fn log_in(self, user: &str) -> Self {
         let generate = GenerateSecretString::new()
             .password_length(48)
             .exclude_punctuation(true)

@@ -32,7 +32,8 @@ impl Assembly {
         let mut problems = tree.problems.clone();
         let mut template = Template::new(description);
         for ((section, name), (origin, body)) in &tree.entries {
-            let entry = Entry { origin: origin.clone(), body: body.clone() };
+            let mut entry = Entry { origin: origin.clone(), body: body.clone() };
+            entry.body.sort_all_objects();
             let entries = match section {
                 Section::Parameter => &mut template.parameters,
                 Section::Rule => &mut template.rules,
@@ -81,11 +82,11 @@ fn render(declared: &Declared, problems: &mut Vec<Problem>) -> Resource {
     };
     let envelope = &declared.envelope;
     properties.extend(envelope.overrides.clone());
-    // Without effect, unless another crate of the build lets serde_json keep insertion order.
-    properties.sort_keys();
-    properties.values_mut().for_each(Json::sort_all_objects);
     let mut metadata = envelope.metadata.clone();
     metadata.extend(Finding::metadata(&envelope.findings));
+    // Without effect, unless another crate of the build lets serde_json keep insertion order.
+    properties.sort_keys();
+    properties.values_mut().chain(metadata.values_mut()).for_each(Json::sort_all_objects);
     Resource {
         type_name: declared.type_name,
         condition: envelope.condition.clone(),

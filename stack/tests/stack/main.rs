@@ -1,12 +1,14 @@
 //! Tests of the infrastructure as a reader of its template sees it.
 
 mod alarms;
+mod aspects;
 mod checks;
 mod deviations;
 mod golden;
 mod hardening;
 mod parameters;
 mod references;
+mod reports;
 mod seed;
 mod support;
 mod traffic;
