@@ -2,6 +2,8 @@
 //!
 //! Each benchmark prints its table and writes it to `.local/bench`. One that finds something wrong fails after that.
 
+mod admin;
+mod fill;
 mod machine;
 mod metering;
 mod queries;
@@ -12,6 +14,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
+use tokio::sync::OnceCell;
 use xtask::bench::{Arguments, Scenario};
 use xtask::progress::{failure, step};
 
@@ -39,11 +42,20 @@ async fn measure(arguments: &Arguments) -> Result<()> {
         std::env::var("DATABASE_URL").context("DATABASE_URL is not set; start this with `cargo xtask bench`")?;
     let folder = xtask::workspace::root().join(".local/bench");
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let filled = OnceCell::new();
+    let open = || filled.get_or_try_init(|| fill::open(&server, arguments.rows));
     let mut wrong = Vec::new();
     for scenario in arguments.chosen() {
         step(format_args!("benchmark {}", scenario.name()));
         let report = match scenario {
-            Scenario::Queries => queries::measure(&server, arguments.rows, arguments.keep).await?,
+            Scenario::Queries => {
+                queries::ensure_complete()?;
+                queries::measure(open().await?).await?
+            }
+            Scenario::Admin => {
+                admin::ensure_complete()?;
+                admin::measure(open().await?).await?
+            }
             Scenario::Metering => metering::measure(arguments, &folder).await?,
         };
         let text = report.to_markdown(&machine::describe(&server).await?);
@@ -52,6 +64,9 @@ async fn measure(arguments: &Arguments) -> Result<()> {
         std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
         step(format_args!("written to {}", file.display()));
         wrong.extend(report.wrong);
+    }
+    if let Some(filled) = filled.into_inner() {
+        filled.leave(arguments.keep).await?;
     }
     ensure!(wrong.is_empty(), "not as it should be:\n  {}", wrong.join("\n  "));
     Ok(())

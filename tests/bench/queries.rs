@@ -3,7 +3,6 @@
 mod cache;
 mod catalogue;
 mod explain;
-mod fill;
 mod plan;
 
 use std::time::Duration;
@@ -11,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use xtask::progress::step;
 
+use crate::fill::{self, Filled, Size};
 use crate::report::Report;
 use crate::statistics::median;
 use cache::Cache;
@@ -24,21 +24,31 @@ const LARGEST_PART: u64 = 10;
 const REPEATED: usize = 7;
 const REPEATED_FOR: Duration = Duration::from_secs(15);
 
-/// Fills the database, asks every question of the catalogue, and tells what came of it.
-pub(crate) async fn measure(server: &str, rows: u32, keep: bool) -> Result<Report> {
+/// Fails where there is a query on usage that the catalogue does not have.
+pub(crate) fn ensure_complete() -> Result<()> {
     let cache = Cache::read()?;
     let missing = catalogue::missing(&cache);
     ensure!(missing.is_empty(), "queries on usage that the benchmark does not know:\n  {}", missing.join("\n  "));
-    let filled = fill::open(server, rows).await?;
-    let mut asked = Asked::open(filled.url()).await?;
+    Ok(())
+}
+
+/// Asks every question of the catalogue, and tells what came of it.
+pub(crate) async fn measure(filled: &Filled) -> Result<Report> {
+    let cache = Cache::read()?;
+    let mut asked = Asked::open(filled.url(), cache.find(catalogue::REPORT_SETTINGS)?).await?;
     let size = filled.size().await?;
     let most = (size.rows + size.sums).unsigned_abs() / LARGEST_PART;
     let mut report = describe(&size);
     for question in catalogue::questions() {
         step(format_args!("asking: {}", question.name));
         let statement = cache.find(question.part)?;
-        let first = asked.measure(&question, statement, Planning::ForParameters).await?;
-        let later = asked.measure(&question, statement, Planning::ForAny).await?;
+        let (first, later) = match question.is_of_a_report {
+            true => (asked.measure(&question, statement, Planning::AsReport).await?, Vec::new()),
+            false => (
+                asked.measure(&question, statement, Planning::ForParameters).await?,
+                asked.measure(&question, statement, Planning::ForAny).await?,
+            ),
+        };
         report.rows.push(row(&question, &first, &later));
         for (plans, when) in [(&first, "planned for its parameters"), (&later, "planned for any parameters")] {
             report
@@ -52,11 +62,10 @@ pub(crate) async fn measure(server: &str, rows: u32, keep: bool) -> Result<Repor
             .iter()
             .map(|exception| format!("Not measured: {}. It {}.", exception.name, exception.reason)),
     );
-    filled.leave(keep).await?;
     Ok(report)
 }
 
-fn describe(size: &fill::Size) -> Report {
+fn describe(size: &Size) -> Report {
     Report {
         title: "Queries on usage".to_owned(),
         method: format!(
@@ -64,7 +73,7 @@ fn describe(size: &fill::Size) -> Report {
              months. Each query is prepared, as the service has it, and measured by `EXPLAIN (ANALYZE, BUFFERS)`: the median of \
              several, after one that is not counted; what it writes is rolled back, and the commit is not in the time. \
              PostgreSQL plans a prepared query for its parameters the first five times, and may then take one plan for any \
-             parameters: both are measured.",
+             parameters: both are measured, but for reports, which are planned each time.",
             size.rows,
             size.space_of_rows,
             size.sums,
@@ -80,7 +89,7 @@ fn describe(size: &fill::Size) -> Report {
 fn row(question: &Question, first: &[Plan], later: &[Plan]) -> Vec<String> {
     let time = |plans: &[Plan]| {
         let times: Vec<f64> = plans.iter().map(|plan| plan.took_ms).collect();
-        format!("{:.2}", median(&times))
+        if times.is_empty() { "-".to_owned() } else { format!("{:.2}", median(&times)) }
     };
     let pages = first.last().map_or(0, |plan| plan.pages);
     let mut indexes: Vec<_> = first.iter().chain(later).flat_map(|plan| plan.indexes.iter().cloned()).collect();

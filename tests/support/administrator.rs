@@ -51,7 +51,7 @@ pub struct Administrator {
 }
 
 /// A call of an operation.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Call {
     operation: &'static Value,
     method: Method,

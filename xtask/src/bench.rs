@@ -19,10 +19,10 @@ pub struct Arguments {
     /// Run this benchmark only; may be given more than once
     #[arg(long, value_enum, value_name = "NAME")]
     pub only: Vec<Scenario>,
-    /// queries: how many rows of usage the database holds
+    /// queries and admin: how many rows of usage the database holds
     #[arg(long, value_name = "N", default_value_t = 5_000_000, value_parser = clap::value_parser!(u32).range(100_000..))]
     pub rows: u32,
-    /// queries: keep the filled database; the next run with as many rows finds it and begins at once
+    /// queries and admin: keep the filled database; the next run with as many rows finds it and begins at once
     #[arg(long)]
     pub keep: bool,
     /// metering: how many times each variant is measured
@@ -41,18 +41,21 @@ pub struct Arguments {
 pub enum Scenario {
     /// How long each query on usage takes in a large database, and that an index answers it
     Queries,
+    /// How long an administrator waits for each read of the admin API, with that database
+    Admin,
     /// What it costs a request that its usage is recorded
     Metering,
 }
 
 impl Scenario {
     /// All of them, in the order in which they run.
-    pub const ALL: [Self; 2] = [Self::Queries, Self::Metering];
+    pub const ALL: [Self; 3] = [Self::Queries, Self::Admin, Self::Metering];
 
     /// The name on the command line and of the file with the results.
     pub fn name(self) -> &'static str {
         match self {
             Self::Queries => "queries",
+            Self::Admin => "admin",
             Self::Metering => "metering",
         }
     }

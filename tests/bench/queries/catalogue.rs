@@ -1,6 +1,8 @@
 //! Every query of the service on usage, with parameters as it has them. A new query is added here and nowhere else; a test
 //! finds the one that is missing.
 
+mod reports;
+
 use super::cache::{Cache, Statement};
 
 /// A query and what it is asked with.
@@ -14,6 +16,8 @@ pub(super) struct Question {
     pub(super) parameters: Vec<String>,
     /// Whether anything that it finds would be a mistake.
     pub(super) finds_nothing: bool,
+    /// Whether it runs with the settings of a report.
+    pub(super) is_of_a_report: bool,
 }
 
 /// A query for which no index is of use.
@@ -41,12 +45,21 @@ pub(super) const READ_EVERYTHING: [Exception; 2] = [
     },
 ];
 
+/// What a report begins with, as in [`Question::part`].
+pub(super) const REPORT_SETTINGS: &str = "set_config('plan_cache_mode'";
+
 const STORE: &str = "INSERT INTO token_usage (";
 const COMPARE: &str = "), differing AS MATERIALIZED (";
 const NEXT_WINDOW: &str = "WITH begun AS (";
 
 /// All that are measured.
 pub(super) fn questions() -> Vec<Question> {
+    let mut questions = of_the_service();
+    questions.extend(reports::questions());
+    questions
+}
+
+fn of_the_service() -> Vec<Question> {
     vec![
         ask("store a batch of 500 records", STORE, &store(500, NEW_ID)),
         ask("store one record", STORE, &store(1, NEW_ID)),
@@ -77,6 +90,7 @@ pub(super) fn questions() -> Vec<Question> {
             "AND total_requests = 0",
             &[DAYS.to_owned(), at_start_of("day"), LAST.to_owned()],
         )),
+        ask("a request by its id", "WHERE t.request_id = $1;", &[SOME_REQUEST.to_owned()]),
     ]
 }
 
@@ -91,6 +105,7 @@ pub(super) fn missing(cache: &Cache) -> Vec<&str> {
 
 /// The moment of the last row.
 const LAST: &str = "(SELECT max(timestamp) FROM token_usage)";
+const SOME_REQUEST: &str = "(SELECT request_id FROM token_usage ORDER BY timestamp LIMIT 1)";
 /// The default of `MINUTE_AGGREGATES_KEPT`, in seconds.
 const MINUTES_KEPT: &str = "14 * 86400";
 const DAYS: &str = "'{minute,hour,day}'::text[]";
@@ -99,7 +114,7 @@ const MONTHS: &str = "'{month}'::text[]";
 const NEW_ID: &str = "'ffffffff' || substr(gen_random_uuid()::text, 9)";
 
 fn ask(name: &'static str, part: &'static str, parameters: &[String]) -> Question {
-    Question { name, part, parameters: parameters.to_vec(), finds_nothing: false }
+    Question { name, part, parameters: parameters.to_vec(), finds_nothing: false, is_of_a_report: false }
 }
 
 fn finding_nothing(question: Question) -> Question {
@@ -194,5 +209,6 @@ mod tests {
         for exception in READ_EVERYTHING {
             cache.find(exception.part).unwrap();
         }
+        assert_eq!(cache.find(REPORT_SETTINGS).unwrap().parameters, 1);
     }
 }
