@@ -38,7 +38,7 @@ pub(crate) fn ensure_complete() -> Result<()> {
 pub(crate) async fn measure(filled: &Filled) -> Result<Report> {
     let around = Surroundings::start().await.administered().with("DATABASE_URL", filled.url());
     // The proxy leaves the database as it is.
-    let around = around.with("MINUTE_AGGREGATES_KEPT", "366d");
+    let around = around.with("MINUTE_AGGREGATES_KEPT", "365d");
     let process = ServeProcess::start(&around).await;
     let administrator = Administrator::at(process.url()).logged_in().await;
     let mut database = PgConnection::connect(filled.url()).await.context("cannot reach the filled database")?;
