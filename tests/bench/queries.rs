@@ -42,12 +42,11 @@ pub(crate) async fn measure(filled: &Filled) -> Result<Report> {
     for question in catalogue::questions() {
         step(format_args!("asking: {}", question.name));
         let statement = cache.find(question.part)?;
-        let (first, later) = match question.is_of_a_report {
-            true => (asked.measure(&question, statement, Planning::AsReport).await?, Vec::new()),
-            false => (
-                asked.measure(&question, statement, Planning::ForParameters).await?,
-                asked.measure(&question, statement, Planning::ForAny).await?,
-            ),
+        let (first, later) = if question.is_of_a_report {
+            (asked.measure(&question, statement, Planning::AsReport).await?, Vec::new())
+        } else {
+            let first = asked.measure(&question, statement, Planning::ForParameters).await?;
+            (first, asked.measure(&question, statement, Planning::ForAny).await?)
         };
         report.rows.push(row(&question, &first, &later));
         for (plans, when) in [(&first, "planned for its parameters"), (&later, "planned for any parameters")] {
