@@ -35,6 +35,7 @@ fn record(user: u64, key: u64, timestamp: DateTime<Utc>) -> UsageRecord {
         cost: Some(Cost { usd: "0.0018000001".parse().unwrap(), prices, priced: true }),
         provider: Provider::Bedrock,
         is_fallback: false,
+        route: claude_code_proxy::domain::Route::default(),
         latency_ms: 1,
         time_to_first_token_ms: None,
         outcome: Outcome::Completed,

@@ -266,6 +266,7 @@ async fn a_record_that_comes_twice_counts_once() {
         cost: None,
         provider: claude_code_proxy::domain::Provider::Bedrock,
         is_fallback: false,
+        route: claude_code_proxy::domain::Route::default(),
         latency_ms: 1,
         time_to_first_token_ms: None,
         outcome: claude_code_proxy::domain::Outcome::Completed,

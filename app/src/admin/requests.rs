@@ -38,6 +38,13 @@ pub(super) struct RequestExplained {
     provider: String,
     /// Whether the plan was to serve, and did not.
     is_fallback: bool,
+    /// Why: what the plan's answer was taken for (`plan_limit`, `overloaded`, ...), or that it was not asked
+    /// (`circuit_open`, `staying`).
+    fallback_reason: Option<String>,
+    /// How the plan's circuit was for it: `closed`, `open` or `half_open`.
+    circuit: Option<String>,
+    /// What was left out for Bedrock, as in `x-ccp-bedrock-dropped`.
+    bedrock_dropped: Option<String>,
     /// How the answer ended: `completed`, `cancelled` by the client, `failed` by an error, `truncated` by a break.
     outcome: String,
     /// From the arrival of the request to the end of the answer, in milliseconds.
@@ -99,9 +106,8 @@ pub struct RequestsPart;
 impl RequestsPart {
     /// Explain a request
     ///
-    /// Its row of usage with the arithmetic of its cost. Requests that nothing was counted for have none. Why the plan did
-    /// not serve, the state of its circuit and what was left out for Bedrock are in the lines of the proxy's log that have
-    /// this id: `request` (`fallback_reason`, `circuit`), `repaired`, `usage`.
+    /// Who served it and why, what was left out for Bedrock, and the arithmetic of its cost. Requests that nothing was
+    /// counted for have no row; the lines of the proxy's log that have this id tell of them.
     #[oai(path = "/:request_id", method = "get", operation_id = "get_request")]
     async fn show(
         &self,
@@ -137,6 +143,9 @@ fn explained(request_id: Uuid, row: RequestRow) -> RequestExplained {
         upstream_message_id: row.upstream_message_id,
         provider: row.provider,
         is_fallback: row.is_fallback,
+        fallback_reason: row.fallback_reason,
+        circuit: row.circuit,
+        bedrock_dropped: row.bedrock_dropped,
         outcome: row.outcome,
         latency_ms: row.latency_ms.unsigned_abs(),
         time_to_first_token_ms: row.time_to_first_token_ms.map(i32::unsigned_abs),

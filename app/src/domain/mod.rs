@@ -31,4 +31,4 @@ pub use provider::{FallbackReason, Provider, RoutingStrategy};
 pub use provider_error::ProviderError;
 pub use refusal::{LearnedRefusal, Refusal, RefusalKind};
 pub use secret::Secret;
-pub use usage::{Outcome, TokenUsage, UsageRecord};
+pub use usage::{DROPPED_LENGTH, Outcome, Route, TokenUsage, UsageRecord};

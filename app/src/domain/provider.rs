@@ -26,7 +26,8 @@ impl Provider {
 }
 
 /// Why the plan did not serve a request; the value of `x-ccp-fallback`.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FallbackReason {
     /// 429 with `anthropic-ratelimit-unified-*`: the developer's plan is used up for now.
     PlanLimit,

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Cost, Provider};
+use super::{Cost, FallbackReason, Provider};
 
 /// Tokens of one answer, as the provider counted them. Input excludes what was read from or written to the cache.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -71,6 +71,20 @@ impl Outcome {
     }
 }
 
+/// Why a request was served as it was.
+#[derive(Clone, Default, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Route {
+    /// Why it was not the plan that served, if it should have been.
+    pub fallback: Option<FallbackReason>,
+    /// How the plan's circuit was: `closed`, `open`, `half_open`. Missing in records from before it was kept.
+    pub circuit: Option<String>,
+    /// What was left out for Bedrock, as in `x-ccp-bedrock-dropped`, at most [`DROPPED_LENGTH`] characters of it.
+    pub dropped: Option<String>,
+}
+
+/// What fits into `token_usage.bedrock_dropped`.
+pub const DROPPED_LENGTH: usize = 1000;
+
 /// One row of `token_usage`: one request that was metered.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct UsageRecord {
@@ -98,6 +112,9 @@ pub struct UsageRecord {
     pub provider: Provider,
     /// Whether the plan was tried first.
     pub is_fallback: bool,
+    /// Why it came to that.
+    #[serde(default)]
+    pub route: Route,
     /// From the arrival of the request to the end of the answer, milliseconds.
     pub latency_ms: u32,
     /// From the arrival of the request to the first event of the answer, milliseconds.

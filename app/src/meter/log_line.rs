@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::domain::{Cost, Outcome, Provider, TokenUsage, UnitPrices, UsageRecord};
+use crate::domain::{Cost, FallbackReason, Outcome, Provider, Route, TokenUsage, UnitPrices, UsageRecord};
 use crate::telemetry;
 
 /// The message of the line that every record has.
@@ -44,6 +44,9 @@ pub(super) fn write(record: &UsageRecord, message: &'static str) {
         priced = record.cost.map(|cost| cost.priced),
         provider = record.provider.name(),
         is_fallback = record.is_fallback,
+        fallback_reason = record.route.fallback.map(FallbackReason::name),
+        circuit = record.route.circuit,
+        bedrock_dropped = record.route.dropped,
         latency_ms = record.latency_ms,
         time_to_first_token_ms = record.time_to_first_token_ms,
         outcome = record.outcome.name(),
@@ -80,6 +83,9 @@ struct Logged {
     priced: Option<bool>,
     provider: Provider,
     is_fallback: bool,
+    fallback_reason: Option<FallbackReason>,
+    circuit: Option<String>,
+    bedrock_dropped: Option<String>,
     latency_ms: u32,
     time_to_first_token_ms: Option<u32>,
     outcome: Outcome,
@@ -124,6 +130,7 @@ impl From<Logged> for UsageRecord {
             cost,
             provider: line.provider,
             is_fallback: line.is_fallback,
+            route: Route { fallback: line.fallback_reason, circuit: line.circuit, dropped: line.bedrock_dropped },
             latency_ms: line.latency_ms,
             time_to_first_token_ms: line.time_to_first_token_ms,
             outcome: line.outcome,

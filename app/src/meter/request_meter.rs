@@ -11,7 +11,9 @@ use uuid::Uuid;
 
 use super::attempts::Attempts;
 use super::{AnswerReader, Recorder, UsageMerge, estimate};
-use crate::domain::{ClientPrincipal, FallbackReason, Outcome, Provider, ProviderError, TokenUsage, UsageRecord};
+use crate::domain::{
+    ClientPrincipal, DROPPED_LENGTH, FallbackReason, Outcome, Provider, ProviderError, Route, TokenUsage, UsageRecord,
+};
 use crate::telemetry::{self, counters};
 
 /// What is known of a request when its key has been checked.
@@ -59,6 +61,7 @@ pub struct RequestMeter {
     prompt: Bytes,
     status: u16,
     circuit: &'static str,
+    dropped: Option<String>,
     attempts: Attempts,
     first_byte: Option<Duration>,
     usage: UsageMerge,
@@ -83,6 +86,7 @@ impl RequestMeter {
             prompt: Bytes::new(),
             status: 0,
             circuit: "closed",
+            dropped: None,
             attempts: Attempts::default(),
             first_byte: None,
             usage: UsageMerge::default(),
@@ -152,6 +156,11 @@ impl RequestMeter {
     /// The state of the plan's breaker for this request.
     pub fn circuit(&mut self, state: &'static str) {
         self.circuit = state;
+    }
+
+    /// This was left out of the request, in the words of the header that tells the client.
+    pub fn left_out(&mut self, names: &str) {
+        self.dropped = Some(names.chars().take(DROPPED_LENGTH).collect());
     }
 
     /// So much of the time went by waiting for the provider that was asked last.
@@ -262,6 +271,11 @@ impl RequestMeter {
             cost: None,
             provider: served.provider,
             is_fallback: served.fallback.is_some(),
+            route: Route {
+                fallback: served.fallback,
+                circuit: Some(self.circuit.to_owned()),
+                dropped: self.dropped.clone(),
+            },
             latency_ms: milliseconds(self.facts.arrived.elapsed()),
             time_to_first_token_ms: self.first_byte.map(milliseconds),
             outcome: self.outcome,

@@ -123,7 +123,11 @@ impl Relay {
                 meter.was_refused();
             }
         })?;
-        Ok(Answer { status: 200, headers: answer_headers(stream, &edits), served: Some(served), body })
+        let headers = answer_headers(stream, &edits);
+        if let Some(Ok(names)) = headers.get(headers::BEDROCK_DROPPED).map(HeaderValue::to_str) {
+            meter.left_out(names);
+        }
+        Ok(Answer { status: 200, headers, served: Some(served), body })
     }
 }
 

@@ -171,10 +171,8 @@ impl Database {
 
     fn opened(config: &DatabaseConfig, pool: PgPoolOptions) -> Result<Self, InvalidDatabaseUrl> {
         let options = connect_options(&config.url)?;
-        let pool = pool
-            .max_connections(config.max_connections)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_lazy_with(options);
+        let pool =
+            pool.max_connections(config.max_connections).acquire_timeout(ACQUIRE_TIMEOUT).connect_lazy_with(options);
         Ok(Self { pool })
     }
 

@@ -30,13 +30,13 @@ impl Database {
                        cache_creation_5m_tokens, cache_creation_1h_tokens, total_tokens, provider, is_fallback,
                        latency_ms, time_to_first_token_ms, outcome, session_id, agent_id, web_search_requests, estimated,
                        cost_usd, input_price_usd, output_price_usd, cache_read_price_usd, cache_write_5m_price_usd,
-                       cache_write_1h_price_usd, priced)
+                       cache_write_1h_price_usd, priced, fallback_reason, circuit, bedrock_dropped)
                    SELECT * FROM unnest(
                        $1::text[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::text[],
                        $8::int[], $9::int[], $10::int[], $11::int[], $12::int[], $13::int[], $14::int[], $15::text[],
                        $16::bool[], $17::int[], $18::int[], $19::text[], $20::text[], $21::text[], $22::int[], $23::bool[],
                        $24::numeric[], $25::numeric[], $26::numeric[], $27::numeric[], $28::numeric[], $29::numeric[],
-                       $30::bool[])
+                       $30::bool[], $31::text[], $32::text[], $33::text[])
                     ORDER BY 1
                    ON CONFLICT ON CONSTRAINT token_usage_request_id_key DO NOTHING
                    RETURNING *
@@ -97,6 +97,9 @@ impl Database {
             &columns.cache_write_5m_price as _,
             &columns.cache_write_1h_price as _,
             &columns.priced,
+            &columns.fallback_reason as _,
+            &columns.circuit as _,
+            &columns.dropped as _,
         )
         .fetch_one(&self.pool);
         let stored =
@@ -151,6 +154,9 @@ struct Columns {
     cache_write_5m_price: Vec<Option<Decimal>>,
     cache_write_1h_price: Vec<Option<Decimal>>,
     priced: Vec<bool>,
+    fallback_reason: Vec<Option<String>>,
+    circuit: Vec<Option<String>>,
+    dropped: Vec<Option<String>>,
 }
 
 impl Columns {
@@ -189,6 +195,9 @@ impl Columns {
             columns.cache_write_5m_price.push(prices.map(|prices| prices.cache_write_5m));
             columns.cache_write_1h_price.push(prices.map(|prices| prices.cache_write_1h));
             columns.priced.push(record.cost.is_some_and(|cost| cost.priced));
+            columns.fallback_reason.push(record.route.fallback.map(|reason| reason.name().to_owned()));
+            columns.circuit.push(record.route.circuit.clone());
+            columns.dropped.push(record.route.dropped.clone());
         }
         columns
     }

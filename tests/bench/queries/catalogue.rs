@@ -163,6 +163,9 @@ fn store(count: u32, id: &str) -> Vec<String> {
         "cache_write_5m_price_usd",
         "cache_write_1h_price_usd",
         "priced",
+        "fallback_reason",
+        "circuit",
+        "bedrock_dropped",
     ];
     columns.map(|column| of_last(count, column)).to_vec()
 }

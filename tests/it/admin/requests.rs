@@ -1,7 +1,8 @@
 //! One request, explained.
 
+use http::Method;
 use serde_json::{Value, json};
-use support::{Administrator, Answer, Client, Reply, Usage, within};
+use support::{Administrator, Answer, Client, Reply, Usage, get, within};
 
 const USAGE: Usage = Usage { input: 3, output: 550, cache_read: 40, cache_creation_5m: 304, cache_creation_1h: 12_000 };
 
@@ -12,15 +13,7 @@ async fn a_request_is_explained_to_the_last_token() {
     app.plan().enqueue(Reply::overloaded());
     app.bedrock().enqueue(Reply::bedrock_json(&Answer::text("ok").with_usage(USAGE)));
     let id = Client::of(&app, &key).ask().await.header("x-ccp-request-id").to_owned();
-    let request = within("the row", async {
-        loop {
-            let got = admin.call("get_request").on("request_id", &id).send().await;
-            if got.status == 200 {
-                return got.json();
-            }
-        }
-    })
-    .await;
+    let request = explained(&admin, &id).await;
     for (field, expected) in [
         ("request_id", json!(id)),
         ("user_id", json!(key.user_id)),
@@ -31,6 +24,8 @@ async fn a_request_is_explained_to_the_last_token() {
         ("upstream_model", json!("global.anthropic.claude-opus-5-5")),
         ("provider", json!("bedrock")),
         ("is_fallback", json!(true)),
+        ("fallback_reason", json!("overloaded")),
+        ("circuit", json!("closed")),
         ("outcome", json!("completed")),
         ("estimated", json!(false)),
         ("priced", json!(true)),
@@ -55,6 +50,35 @@ async fn a_request_is_explained_to_the_last_token() {
         ["cache_write_1h", "12000", "8", "0.096"],
     ];
     assert_eq!(lines, expected);
+    app.stop().await;
+}
+
+/// As soon as the row is there.
+async fn explained(admin: &Administrator, id: &str) -> Value {
+    within("the row", async {
+        loop {
+            let got = admin.call("get_request").on("request_id", id).send().await;
+            if got.status == 200 {
+                return got.json();
+            }
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn what_was_left_out_is_told() {
+    let (app, admin) = Administrator::with_app().await;
+    app.plan().enqueue(Reply::overloaded());
+    let refused = "wanted_0: Extra inputs are not permitted";
+    app.bedrock().enqueue(Reply::bedrock_error(400, "ValidationException", refused));
+    app.bedrock().enqueue(Reply::bedrock_json(&Answer::text("ok").with_usage(USAGE)));
+    let body = json!({"model": "claude-opus-5-5", "max_tokens": 64, "wanted_0": 1,
+                      "messages": [{"role": "user", "content": "hi"}]});
+    let client = Client::of(&app, &app.key().await);
+    let got = get(client.request(Method::POST, "/v1/messages?beta=true").body(body.to_string())).await;
+    let request = explained(&admin, got.header("x-ccp-request-id")).await;
+    assert_eq!((&request["bedrock_dropped"], &request["outcome"]), (&json!("wanted_0"), &json!("completed")));
     app.stop().await;
 }
 

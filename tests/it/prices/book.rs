@@ -29,6 +29,7 @@ fn record() -> UsageRecord {
         cost: None,
         provider: Provider::Bedrock,
         is_fallback: false,
+        route: claude_code_proxy::domain::Route::default(),
         latency_ms: 1,
         time_to_first_token_ms: None,
         outcome: Outcome::Completed,

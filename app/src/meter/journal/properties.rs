@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::line::Unreadable;
 use super::*;
-use crate::domain::{Cost, Outcome, Provider, TokenUsage, UnitPrices};
+use crate::domain::{Cost, FallbackReason, Outcome, Provider, Route, TokenUsage, UnitPrices};
 use crate::meter::log_line::{self, Read};
 
 prop_compose! {
@@ -26,6 +26,15 @@ prop_compose! {
 }
 
 prop_compose! {
+    fn route()(
+        fallback in proptest::option::of(prop_oneof![Just(FallbackReason::PlanLimit), Just(FallbackReason::Staying)]),
+        [circuit, dropped] in any::<[Option<String>; 2]>(),
+    ) -> Route {
+        Route { fallback, circuit, dropped }
+    }
+}
+
+prop_compose! {
     fn record()(
         ids in any::<[u128; 3]>(),
         (seconds, nanos) in (0_i64..4_000_000_000, 0_u32..1_000_000_000),
@@ -34,6 +43,7 @@ prop_compose! {
         (tokens, cost) in (tokens(), proptest::option::of(cost())),
         (estimated, is_fallback) in any::<(bool, bool)>(),
         (latency_ms, time_to_first_token_ms) in any::<(u32, Option<u32>)>(),
+        route in route(),
         provider in prop_oneof![Just(Provider::Plan), Just(Provider::Bedrock)],
         outcome in prop_oneof![
             Just(Outcome::Completed), Just(Outcome::Cancelled), Just(Outcome::Failed), Just(Outcome::Truncated)
@@ -43,7 +53,7 @@ prop_compose! {
         UsageRecord {
             request_id, timestamp: DateTime::from_timestamp(seconds, nanos).unwrap(), user_id, access_key_id, model,
             upstream_model, upstream_message_id, tokens, estimated, cost, provider, is_fallback, latency_ms,
-            time_to_first_token_ms, outcome, session_id, agent_id,
+            time_to_first_token_ms, outcome, session_id, agent_id, route,
         }
     }
 }

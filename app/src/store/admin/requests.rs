@@ -30,6 +30,12 @@ pub struct RequestRow {
     pub provider: String,
     /// Whether the plan was tried first.
     pub is_fallback: bool,
+    /// The name of a [`crate::domain::FallbackReason`].
+    pub fallback_reason: Option<String>,
+    /// How the plan's circuit was.
+    pub circuit: Option<String>,
+    /// What was left out for Bedrock.
+    pub bedrock_dropped: Option<String>,
     /// The name of an [`crate::domain::Outcome`].
     pub outcome: String,
     /// From the arrival to the end of the answer.
@@ -63,7 +69,7 @@ impl Database {
                       t.cache_read_input_tokens, t.cache_creation_input_tokens, t.cache_creation_5m_tokens,
                       t.cache_creation_1h_tokens, t.web_search_requests, t.estimated, t.cost_usd, t.input_price_usd,
                       t.output_price_usd, t.cache_read_price_usd, t.cache_write_5m_price_usd, t.cache_write_1h_price_usd,
-                      t.priced
+                      t.priced, t.fallback_reason, t.circuit, t.bedrock_dropped
                  FROM token_usage t
             LEFT JOIN users u ON u.id = t.user_id
             LEFT JOIN access_keys k ON k.id = t.access_key_id
@@ -96,6 +102,9 @@ impl Database {
                 upstream_message_id: row.upstream_message_id,
                 provider: row.provider,
                 is_fallback: row.is_fallback,
+                fallback_reason: row.fallback_reason,
+                circuit: row.circuit,
+                bedrock_dropped: row.bedrock_dropped,
                 outcome: row.outcome,
                 latency_ms: row.latency_ms,
                 time_to_first_token_ms: row.time_to_first_token_ms,

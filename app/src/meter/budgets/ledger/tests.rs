@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use super::*;
-use crate::domain::{Cost, Outcome, TokenUsage, UnitPrices};
+use crate::domain::{Cost, Outcome, Route, TokenUsage, UnitPrices};
 
 const USER: Uuid = Uuid::from_u128(1);
 
@@ -37,6 +37,7 @@ fn record(number: u128, timestamp: &str, cost: &str) -> UsageRecord {
         cost: Some(Cost { usd: usd(cost), prices, priced: true }),
         provider: Provider::Bedrock,
         is_fallback: false,
+        route: Route::default(),
         latency_ms: 0,
         time_to_first_token_ms: None,
         outcome: Outcome::Completed,
