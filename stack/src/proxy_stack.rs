@@ -71,6 +71,7 @@ pub fn proxy_stack() -> Stack {
     let environment = vec![
         ("ADMIN_ALLOWED_CIDRS", p.admin_cidrs.clone()),
         ("CLOUDWATCH_METRICS", "true".into()),
+        ("DATABASE_CA_FILE", "/etc/ssl/certs/rds-global-bundle.pem".into()),
         ("KEEP_ALIVE_TIMEOUT", "950s".into()),
         ("KMS_KEY_ID", data_key.arn().text()),
         ("LISTEN_ADDR", format!("0.0.0.0:{PORT}").into()),
@@ -98,8 +99,7 @@ pub fn proxy_stack() -> Stack {
         .forward("Messages", 20, &["/v1/*"], &targets)
         .forward("Health", 30, &[HEALTH_PATH], &targets)
         .forward_from("Admin", 40, &["/admin", "/admin/*"], &p.admin_cidrs, &targets);
-    let waf_logs = log_group("WafLogs", &format!("aws-waf-logs-{NAME}"));
-    WebAcl::new(&stack, "WebAcl", &balancer, &waf_logs, &p.has_waf);
+    WebAcl::new(&stack, "WebAcl", &balancer, &log_group("WafLogs", &format!("aws-waf-logs-{NAME}")), &p.has_waf);
 
     // Service
     let service = Service::new(&stack, "Service", NAME, &network, &task, [&p.min_tasks, &p.max_tasks], &p.has_image);

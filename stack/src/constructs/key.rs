@@ -68,9 +68,10 @@ impl Key {
         self
     }
 
-    /// Lets a role encrypt and decrypt, under an encryption context that names what it is about.
+    /// Lets a role encrypt, decrypt and change from one key to another, under an encryption context that names what it is about.
     pub fn grant_use(&self, role: &Role, context: &str) -> &Self {
-        let statement = Statement::allow(["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey"]).sid("Use");
+        let statement =
+            Statement::allow(["kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo"]).sid("Use");
         self.allow(statement.to(role.principal()).when("Null", &format!("kms:EncryptionContext:{context}"), "false"))
     }
 

@@ -105,13 +105,11 @@ impl Task {
         self
     }
 
-    /// Lets the program read a secret by its name, which may be missing.
+    /// Lets the program ask for a secret by its name, which may be missing.
     pub fn may_read_if_there(&self, secret_name: &str) -> &Self {
-        let any = format!(
-            "arn:${{AWS::Partition}}:secretsmanager:${{AWS::Region}}:${{AWS::AccountId}}:secret:{secret_name}-??????"
-        );
-        let statement = Statement::allow(["secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"]);
-        self.role.allow(statement.on(&Value::<String>::sub(&any)));
+        // What is missing has no ARN: by ARN the answer would be that access is denied, and not that it is missing.
+        let statement = Statement::allow(["secretsmanager:GetSecretValue"]).on_all();
+        self.role.allow(statement.when("StringEquals", "secretsmanager:SecretId", secret_name));
         self
     }
 

@@ -136,7 +136,11 @@ fn aws_kms() {
     let statement = |sid: &str| statements.as_array().into_iter().flatten().find(|statement| statement["Sid"] == sid);
     let usage = statement("Use").expect("Allow ECS task role to Encrypt/Decrypt");
     assert_eq!(usage["Principal"]["AWS"], attribute("Task/Role/Resource", "Arn"), "ECS task role");
-    assert_eq!(usage["Action"], json!(["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey"]), "Encrypt/Decrypt");
+    assert_eq!(
+        usage["Action"],
+        json!(["kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo"]),
+        "Encrypt/Decrypt"
+    );
     let management = statement("Administration").expect("Allow admin role to manage key");
     let role = with(&[("AdminRoleArn", "arn:aws:iam::1:role/a")]).resolve(&management["Principal"]["AWS"]);
     assert_eq!(role, "arn:aws:iam::1:role/a", "admin role");
