@@ -47,6 +47,7 @@ impl Assembly {
             for aspect in &tree.aspects {
                 problems.extend(aspect.visit(&mut resource));
             }
+            sort(&mut resource);
             template.resources.insert(declared.logical_id.clone(), resource);
         }
         problems.extend(check::all(&template));
@@ -68,6 +69,12 @@ impl Assembly {
     }
 }
 
+/// Without effect, unless another crate of the build lets serde_json keep insertion order.
+fn sort(resource: &mut Resource) {
+    resource.properties.sort_keys();
+    resource.properties.values_mut().chain(resource.metadata.values_mut()).for_each(Json::sort_all_objects);
+}
+
 fn render(declared: &Declared, problems: &mut Vec<Problem>) -> Resource {
     let mut properties = match declared.resource.properties() {
         Ok(Json::Object(properties)) => properties,
@@ -84,9 +91,6 @@ fn render(declared: &Declared, problems: &mut Vec<Problem>) -> Resource {
     properties.extend(envelope.overrides.clone());
     let mut metadata = envelope.metadata.clone();
     metadata.extend(Finding::metadata(&envelope.findings));
-    // Without effect, unless another crate of the build lets serde_json keep insertion order.
-    properties.sort_keys();
-    properties.values_mut().chain(metadata.values_mut()).for_each(Json::sort_all_objects);
     Resource {
         type_name: declared.type_name,
         condition: envelope.condition.clone(),
