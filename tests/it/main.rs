@@ -6,6 +6,7 @@ mod admin;
 mod aggregates;
 mod budgets;
 mod connections;
+mod contract;
 mod count_tokens;
 mod documents;
 mod faults;
