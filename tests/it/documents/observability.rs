@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use claude_code_proxy::domain::ProviderError;
 use claude_code_proxy::telemetry::metrics::catalogue::{METRICS, Metric, Split};
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::process::ServeProcess;
 use support::{Answer, Client, KeyWish, Reply, Surroundings};
 
@@ -69,9 +69,14 @@ async fn the_readme_names_the_fields_of_the_lines() {
     let key = around.issue(KeyWish::default()).await;
     let client = Client::at(format!("{}/ak/{}", process.url(), key.text));
     around.plan.enqueue(Reply::overloaded());
+    let refused = "wanted_0: Extra inputs are not permitted";
+    around.bedrock.enqueue(Reply::bedrock_error(400, "ValidationException", refused));
     around.bedrock.enqueue(Reply::bedrock_stream(&Answer::text("everything has a value")));
+    let body = json!({ "model": "claude-opus-5-5", "max_tokens": 64, "stream": true, "wanted_0": 1,
+                       "messages": [{ "role": "user", "content": "hi" }] });
     let call = client
         .message(true)
+        .body(body.to_string())
         .header("x-claude-code-session-id", "a-session")
         .header("x-claude-code-agent-id", "an-agent");
     assert_eq!(support::get(call).await.status, 200);
