@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// How long a test waits for something that ought to happen at once. Long, for machines that are busy.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Waits for `future` at most [`PATIENCE`], and panics with `what` was awaited if that is over.
 pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
