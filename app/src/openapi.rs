@@ -29,9 +29,7 @@ impl Document {
 
     /// The schema of the JSON that an operation takes.
     pub fn request_schema(&self, method: &str, path: &str) -> Option<&Value> {
-        let is_it = |name: &&Value| name.as_str().is_some_and(|name| name.eq_ignore_ascii_case(method));
-        let (_, operation) = self.operations(path).find(|(method, _)| is_it(method))?;
-        operation.get("requestBody")?.get("content")?.get("application/json")?.get("schema")
+        self.operation(method, path)?.get("requestBody")?.get("content")?.get("application/json")?.get("schema")
     }
 
     /// A schema, or the one that it refers to.
@@ -57,6 +55,19 @@ impl Document {
     fn templates(&self) -> impl Iterator<Item = &str> {
         let paths = self.0.get("paths").and_then(Value::as_mapping).into_iter().flatten();
         paths.filter_map(|(template, _)| template.as_str())
+    }
+
+    /// The names of the query parameters that an operation takes.
+    pub fn query_parameters(&self, method: &str, path: &str) -> Option<Vec<&str>> {
+        let parameters = self.operation(method, path)?.get("parameters").and_then(Value::as_sequence);
+        let in_query = |of: &&Value| of.get("in").and_then(Value::as_str) == Some("query");
+        let parameters = parameters.into_iter().flatten().filter(in_query);
+        Some(parameters.filter_map(|of| of.get("name")?.as_str()).collect())
+    }
+
+    fn operation(&self, method: &str, path: &str) -> Option<&Value> {
+        let is_it = |name: &Value| name.as_str().is_some_and(|name| name.eq_ignore_ascii_case(method));
+        self.operations(path).find_map(|(method, operation)| is_it(method).then_some(operation))
     }
 
     /// The operations of a path with their methods.

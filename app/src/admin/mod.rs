@@ -27,6 +27,7 @@ mod models;
 mod money;
 mod prices;
 mod problem;
+mod queries;
 mod refusal;
 mod requests;
 mod routes;

@@ -10,13 +10,13 @@ use poem_openapi::payload::{Json, Payload};
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use super::access::client_address;
+use super::access::{client_address, is_relayed_by_a_stranger};
 use super::caller::ClientAddress;
 use super::docs::docs;
 use super::problem::{Kind, Problem};
 use super::refusal::refusal;
 use super::service::admin_service;
-use super::{Admin, SharedAdmin, deadline, idempotency, texts};
+use super::{Admin, SharedAdmin, deadline, idempotency, queries, texts};
 use crate::openapi::Document;
 use crate::telemetry;
 use crate::wire::headers;
@@ -78,9 +78,8 @@ impl Endpoint for Admitted {
 
 impl Admitted {
     async fn serve(&self, mut request: Request) -> poem::Result<Response> {
-        let address = allowed(&self.admin, &request).ok_or_else(|| {
-            tracing::warn!("somebody outside of ADMIN_ALLOWED_CIDRS asked for the admin API");
-            let message = "The admin API is not open to your address. An operator can add it to ADMIN_ALLOWED_CIDRS.";
+        let address = allowed(&self.admin, &request).map_err(|(log, message)| {
+            tracing::warn!("{log}");
             poem::Error::from_response(Problem::new(Kind::Forbidden, "forbidden", message).response())
         })?;
         let body = deadline::read(request.take_body()).await?;
@@ -89,6 +88,7 @@ impl Admitted {
             let (method, path) = (request.method().as_str(), request.uri().path());
             let is_json = request.content_type().is_some_and(<Json<String> as Payload>::check_content_type);
             let checked = idempotency::check(request.headers())
+                .and_then(|()| queries::check(&self.document, method, path, request.uri().query().unwrap_or_default()))
                 .and_then(|()| if is_json { texts::check(&self.document, method, path, &body) } else { Ok(()) });
             checked.map_err(|problem| poem::Error::from_response(problem.response()))?;
         }
@@ -100,10 +100,23 @@ impl Admitted {
     }
 }
 
-fn allowed(admin: &Admin, request: &Request) -> Option<IpAddr> {
-    let peer = request.remote_addr().as_socket_addr()?.ip();
-    let address = client_address(peer, request.headers(), &admin.config.trusted_proxies)?;
-    admin.config.allowed.iter().any(|network| network.contains(&address)).then_some(address)
+/// The address of the client, if it may; else what the log and what the client is told.
+fn allowed(admin: &Admin, request: &Request) -> Result<IpAddr, (&'static str, &'static str)> {
+    const OUTSIDE: (&str, &str) = (
+        "somebody outside of ADMIN_ALLOWED_CIDRS asked for the admin API",
+        "The admin API is not open to your address. An operator can add it to ADMIN_ALLOWED_CIDRS.",
+    );
+    const STRANGER: (&str, &str) = (
+        "a proxy that is not in TRUSTED_PROXIES asked for the admin API",
+        "The admin API does not know the proxy that you come through. An operator can add its network to TRUSTED_PROXIES.",
+    );
+    let (config, headers) = (&admin.config, request.headers());
+    let peer = request.remote_addr().as_socket_addr().ok_or(OUTSIDE)?.ip();
+    if is_relayed_by_a_stranger(peer, headers, &config.trusted_proxies) {
+        return Err(STRANGER);
+    }
+    let address = client_address(peer, headers, &config.trusted_proxies).ok_or(OUTSIDE)?;
+    config.allowed.iter().any(|network| network.contains(&address)).then_some(address).ok_or(OUTSIDE)
 }
 
 /// Whether there is a token of ours, taken back or not.

@@ -62,6 +62,11 @@ async fn only_allowed_networks_are_let_in() {
     let login = Administrator::at(app.url()).call("create_session").basic(ADMINISTRATOR, password());
     assert_eq!(login.header("x-forwarded-for", "192.0.2.7").send().await.status, 403, "nobody is trusted");
     app.stop().await;
+    // A proxy on the same machine has an address that is allowed, and speaks for anybody.
+    let (app, admin) = Administrator::with_app().await;
+    let error = admin.call("list_users").header("x-forwarded-for", "127.0.0.1").refused(403).await;
+    assert!(error["message"].as_str().unwrap().contains("TRUSTED_PROXIES"), "{error}");
+    app.stop().await;
 }
 
 /// What the framework refuses itself is told in the same shape.

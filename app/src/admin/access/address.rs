@@ -25,6 +25,12 @@ pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet
     Some(client)
 }
 
+/// Whether a request came through a proxy that is not trusted: whom it speaks for nobody knows, and its own address, which
+/// may well be that of the machine itself, says nothing of them.
+pub(crate) fn is_relayed_by_a_stranger(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> bool {
+    headers.contains_key(FORWARDED_FOR) && !trusted.iter().any(|network| network.contains(&peer.to_canonical()))
+}
+
 /// An address as proxies write it: bare, with a port, or in brackets.
 fn address(hop: &str) -> Option<IpAddr> {
     let bare = hop.parse().ok();

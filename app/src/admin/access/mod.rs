@@ -8,6 +8,6 @@ mod tokens;
 pub use logins::Logins;
 pub use tokens::Tokens;
 
-pub(super) use address::client_address;
+pub(super) use address::{client_address, is_relayed_by_a_stranger};
 pub(super) use password::verify;
 pub(super) use tokens::{LIFETIME, Token};
