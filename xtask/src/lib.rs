@@ -5,14 +5,17 @@
 
 pub mod apt;
 pub mod bench;
+pub mod build;
 pub mod command;
 pub mod dev;
 mod fingerprint;
 pub mod leash;
+pub mod oci;
 pub mod postgres;
 pub mod prepare;
 pub mod progress;
 mod random;
+pub mod registry;
 pub mod synth;
 pub mod test;
 pub mod workspace;

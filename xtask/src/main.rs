@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use xtask::{bench, dev, prepare, synth, test, yardstick};
+use xtask::{bench, build, dev, prepare, synth, test, yardstick};
 
 /// The commands of Claude Code Proxy
 #[derive(Parser)]
@@ -21,6 +21,8 @@ enum Verb {
     Yardstick(yardstick::Arguments),
     /// Measure a release build, and write the results to .local/bench
     Bench(bench::Arguments),
+    /// Build the container image, without a container engine, and push it to a registry
+    Build(build::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
         Verb::Synth(arguments) => synth::run_verb(&arguments),
         Verb::Yardstick(arguments) => yardstick::run_verb(&arguments),
         Verb::Bench(arguments) => bench::run_verb(&arguments),
+        Verb::Build(arguments) => build::run_verb(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,6 +4,7 @@ pub(crate) mod clients;
 mod contract;
 mod count;
 mod group;
+mod image;
 mod leaks;
 mod moto;
 mod output;

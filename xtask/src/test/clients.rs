@@ -128,7 +128,7 @@ pub(super) fn python_with(folder: &Path, library: &str, version: &str, package: 
 }
 
 /// Makes a virtual environment; Debian and Ubuntu ship Python without the part that can.
-pub(super) fn environment(folder: &Path) -> Result<()> {
+pub(crate) fn environment(folder: &Path) -> Result<()> {
     let make = || {
         let mut venv = Command::new("python3");
         run(venv.args(["-m", "venv", "--clear"]).arg(folder), "make a virtual environment for Python")
@@ -141,7 +141,7 @@ pub(super) fn environment(folder: &Path) -> Result<()> {
     bail!("{error:#}; on Debian and Ubuntu install what is missing with `sudo apt-get install python3-venv`")
 }
 
-pub(super) fn download(what: &str, install: impl FnOnce() -> Result<()>) -> Result<()> {
+pub(crate) fn download(what: &str, install: impl FnOnce() -> Result<()>) -> Result<()> {
     step(format_args!("downloading {what}"));
     let started = Instant::now();
     install()?;

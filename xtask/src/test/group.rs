@@ -3,14 +3,15 @@
 use std::ffi::OsString;
 use std::fmt::{Display, Formatter};
 use std::io::{IsTerminal, stdout};
+use std::process::Stdio;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::clients::Variables;
 use super::moto::{self, Server};
 use super::output::Output;
 use super::summary::Verdict;
-use super::{clients, clients_folder, contract, count, leaks, unattended, validators};
+use super::{clients, clients_folder, contract, count, image, leaks, unattended, validators};
 use crate::command::run;
 use crate::postgres;
 use crate::progress::step;
@@ -38,6 +39,8 @@ pub(super) enum Group {
     Yardstick,
     /// The infrastructure, against what AWS publishes about it
     Stack,
+    /// The image that `cargo xtask build` makes, in a registry and as a container
+    Image,
     /// No secret of the tests is in any of their logs
     Secrets,
 }
@@ -56,7 +59,7 @@ pub(super) struct Context<'a> {
 
 impl Group {
     /// All groups.
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 11] = [
         Self::Unit,
         Self::PrepareCheck,
         Self::It,
@@ -66,6 +69,7 @@ impl Group {
         Self::Clients,
         Self::Yardstick,
         Self::Stack,
+        Self::Image,
         Self::Secrets,
     ];
 
@@ -81,13 +85,23 @@ impl Group {
             Self::Clients => "clients",
             Self::Yardstick => "yardstick",
             Self::Stack => "stack",
+            Self::Image => "image",
             Self::Secrets => "secrets",
         }
     }
 
     /// Whether a server must run. The group `chaos` starts one that it may stop.
     pub(super) fn needs_database(self) -> bool {
-        matches!(self, Self::PrepareCheck | Self::It | Self::Aws | Self::Contract | Self::Clients | Self::Yardstick)
+        matches!(
+            self,
+            Self::PrepareCheck
+                | Self::It
+                | Self::Aws
+                | Self::Contract
+                | Self::Clients
+                | Self::Yardstick
+                | Self::Image
+        )
     }
 
     /// Whether the programs must be built.
@@ -97,17 +111,7 @@ impl Group {
 
     /// Whether it consists of tests or cases with names.
     pub(super) fn takes_filters(self) -> bool {
-        matches!(
-            self,
-            Self::Unit
-                | Self::It
-                | Self::Aws
-                | Self::Chaos
-                | Self::Contract
-                | Self::Clients
-                | Self::Yardstick
-                | Self::Stack
-        )
+        !matches!(self, Self::PrepareCheck | Self::Secrets)
     }
 
     /// Runs the group; a failure is an error.
@@ -159,12 +163,31 @@ impl Group {
                 Ok(variables) => self.cargo_test(context, &["--package", "claude-code-proxy-stack"], &variables),
                 Err(missing) => Ok(Verdict::Skipped(missing)),
             },
+            Self::Image => self.image(context),
             Self::Secrets => {
                 // A filtered run may rightly have logged nothing.
                 let rule = if context.filters.is_empty() { leaks::Rule::Something } else { leaks::Rule::Anything };
                 step(leaks::check(context.output.folder(), rule)?);
                 Ok(Verdict::Passed)
             }
+        }
+    }
+
+    fn image(self, context: &Context<'_>) -> Result<Verdict> {
+        let selection = ["--package", "claude-code-proxy-tests", "--test", "image"];
+        // The image takes minutes; it is not built where none of its tests is asked for.
+        if !context.filters.is_empty() {
+            let mut list = context.workspace.cargo();
+            list.args(["test", "--quiet"]).args(selection).args(["--", "--list"]).args(context.filters);
+            list.stderr(Stdio::inherit());
+            let listed = list.output().context("cannot list the tests")?;
+            if !String::from_utf8_lossy(&listed.stdout).lines().any(|line| line.ends_with(": test")) {
+                return Ok(Verdict::NoMatch);
+            }
+        }
+        match image::prepare(context.workspace)? {
+            Ok(variables) => self.cargo_test(context, &selection, &variables),
+            Err(missing) => Ok(Verdict::Skipped(missing)),
         }
     }
 
