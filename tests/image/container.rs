@@ -23,7 +23,7 @@ pub(crate) struct Wishes {
     pub(crate) arguments: Option<Vec<&'static str>>,
     /// Environment beside the image's own.
     pub(crate) environment: BTreeMap<String, String>,
-    /// Files and folders of this machine, and where they are inside; folders are its own to write to.
+    /// Files and folders of this machine, and where they are inside: files as copies to read, folders to write to.
     pub(crate) mounts: Vec<(PathBuf, String)>,
 }
 
@@ -41,7 +41,7 @@ impl Container {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("rootfs");
         unpack(&root);
-        let config = config(&settings(), wishes);
+        let config = config(folder.path(), &settings(), wishes);
         fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
         let id = format!("ccp-{}", uuid::Uuid::new_v4().simple());
         let (output, log) = log_file("container");
@@ -99,9 +99,12 @@ impl Drop for Container {
 }
 
 /// State and control groups are not the machine's: a container leaves nothing behind, and no daemon is asked for anything.
+///
+/// crun refuses machines with both versions of control groups even where it shall use none, so it does not see the second.
 fn crun(folder: &Path) -> Command {
-    let mut command = Command::new("crun");
-    command.arg("--root").arg(folder.join("state")).arg("--cgroup-manager=disabled");
+    let mut command = Command::new("unshare");
+    let script = "umount /sys/fs/cgroup/unified 2>/dev/null; exec crun --cgroup-manager=disabled \"$@\"";
+    command.args(["--mount", "sh", "-c", script, "crun", "--root"]).arg(folder.join("state"));
     command
 }
 
@@ -119,7 +122,7 @@ fn unpack(root: &Path) {
 }
 
 /// The runtime's settings, out of the image's.
-fn config(image: &Value, wishes: Wishes) -> Value {
+fn config(folder: &Path, image: &Value, wishes: Wishes) -> Value {
     let image = &image["config"];
     let strings = |value: &Value| -> Vec<String> { serde_json::from_value(value.clone()).unwrap() };
     let user: Vec<u32> = image["User"].as_str().unwrap().split(':').map(|number| number.parse().unwrap()).collect();
@@ -128,15 +131,19 @@ fn config(image: &Value, wishes: Wishes) -> Value {
     let mut environment = strings(&image["Env"]);
     environment.extend(wishes.environment.iter().map(|(name, value)| format!("{name}={value}")));
     let none: [&str; 0] = [];
-    let mut mounts = vec![json!({ "destination": "/proc", "type": "proc", "source": "proc" })];
-    for (source, destination) in wishes.mounts {
-        let kind = if source.is_dir() {
-            // As a runtime does with a new volume.
-            chown(&source, Some(user[0]), Some(user[1])).unwrap();
-            "rw"
-        } else {
-            "ro"
-        };
+    let mut mounts = vec![
+        json!({ "destination": "/proc", "type": "proc", "source": "proc" }),
+        json!({ "destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755", "size=64k"] }),
+    ];
+    for (number, (mut source, destination)) in wishes.mounts.into_iter().enumerate() {
+        let mut kind = "rw";
+        if source.is_file() {
+            // A copy, so that the user of the image may read what the test alone may read.
+            let copy = folder.join(number.to_string());
+            fs::copy(&source, &copy).unwrap();
+            (source, kind) = (copy, "ro");
+        }
+        chown(&source, Some(user[0]), Some(user[1])).unwrap();
         mounts.push(json!({ "destination": destination, "type": "bind", "source": source, "options": ["bind", kind] }));
     }
     json!({

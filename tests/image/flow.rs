@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use support::tls::Http2Server;
@@ -29,14 +28,12 @@ async fn serve(around: Surroundings, wish: KeyWish, files_inside: Vec<(PathBuf, 
     let (files, journal) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let mut environment: BTreeMap<_, _> = around.environment().clone().into_iter().collect();
     let mut mounts = vec![(journal.path().to_owned(), JOURNAL_FOLDER.to_owned())];
-    let vault_key = files.path().join("vault-key");
-    fs::copy(&environment["LOCAL_VAULT_KEY_FILE"], &vault_key).unwrap();
-    fs::set_permissions(&vault_key, fs::Permissions::from_mode(0o444)).unwrap();
     let hosts = files.path().join("hosts");
     fs::write(&hosts, "127.0.0.1 localhost\n").unwrap();
-    mounts.extend([(vault_key, "/run/vault-key".to_owned()), (hosts, "/etc/hosts".to_owned())]);
+    mounts.push((hosts, "/etc/hosts".to_owned()));
     mounts.extend(files_inside);
-    environment.insert("LOCAL_VAULT_KEY_FILE".to_owned(), "/run/vault-key".to_owned());
+    let vault_key = environment.insert("LOCAL_VAULT_KEY_FILE".to_owned(), "/run/vault-key".to_owned()).unwrap();
+    mounts.push((vault_key.into(), "/run/vault-key".to_owned()));
     environment.insert("USAGE_JOURNAL_DIR".to_owned(), JOURNAL_FOLDER.to_owned());
     environment.insert("LISTEN_ADDR".to_owned(), address.to_string());
     drop(socket);
