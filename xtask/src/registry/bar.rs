@@ -61,7 +61,8 @@ impl<R: Read> Read for Watched<R> {
 }
 
 fn line(title: &str, sent: u64, total: u64) -> String {
-    let share = |of: u64| if total == 0 { of } else { sent.min(total) * of / total };
+    // Of nothing everything is sent.
+    let share = |of: u64| (sent.min(total) * of).checked_div(total).unwrap_or(of);
     let full = usize::try_from(share(WIDTH as u64)).unwrap_or(WIDTH);
     format!("{title} [{:<WIDTH$}] {:>3} %", "#".repeat(full), share(100))
 }

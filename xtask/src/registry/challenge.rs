@@ -49,17 +49,20 @@ fn parameters(mut text: &str) -> BTreeMap<String, String> {
 mod tests {
     use super::*;
 
-    fn bearer(realm: &str, service: Option<&str>) -> Option<Challenge> {
-        Some(Challenge::Bearer { realm: realm.to_owned(), service: service.map(str::to_owned) })
+    fn bearer(realm: &str, service: Option<&str>) -> Challenge {
+        Challenge::Bearer { realm: realm.to_owned(), service: service.map(str::to_owned) }
     }
 
     #[test]
     fn the_challenges_of_known_registries_are_read() {
         let hub = r#"Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:a/b:pull,push""#;
-        assert_eq!(Challenge::parse(hub), bearer("https://auth.docker.io/token", Some("registry.docker.io")));
+        assert_eq!(Challenge::parse(hub), Some(bearer("https://auth.docker.io/token", Some("registry.docker.io"))));
         let ecr = r#"Basic realm="https://123456789012.dkr.ecr.us-east-1.amazonaws.com/",service="ecr.amazonaws.com""#;
         assert_eq!(Challenge::parse(ecr), Some(Challenge::Basic));
-        assert_eq!(Challenge::parse("bearer realm=https://r.example/token"), bearer("https://r.example/token", None));
+        assert_eq!(
+            Challenge::parse("bearer realm=https://r.example/token"),
+            Some(bearer("https://r.example/token", None))
+        );
     }
 
     #[test]
