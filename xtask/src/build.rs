@@ -169,3 +169,28 @@ fn note(path: &Path, pushed: &Pushed, target: Target) -> Result<()> {
 fn save(path: &Path, content: &[u8]) -> Result<()> {
     fs::write(path, content).with_context(|| format!("cannot write {}", path.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_comes_after_reads_the_name_of_the_image_with_its_digest() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("pushed.json");
+        let image = format!("registry.example.com/proxy@sha256:{}", "0".repeat(64));
+        note(&path, &Pushed { image: image.clone(), tag: None, sent: 3 }, Target::Aarch64)?;
+        let noted: serde_json::Value = serde_json::from_slice(&fs::read(path)?)?;
+        assert_eq!(noted, json!({ "image": image, "tag": null, "architecture": "aarch64" }));
+        Ok(())
+    }
+
+    #[test]
+    fn a_registry_elsewhere_is_not_spoken_to_without_tls() {
+        assert!(
+            registry("registry.example.com/proxy", true)
+                .is_err_and(|error| error.to_string().contains("--insecure-http"))
+        );
+        assert!(registry("127.0.0.1:5000/proxy", true).is_ok());
+    }
+}

@@ -1,7 +1,7 @@
 //! The project's commands, as a library so that the tests can start the same private PostgreSQL.
 //!
 //! Reading order: `main.rs` (the verbs), then the file of the verb, then `postgres.rs` and `leash.rs` below them.
-//! Nothing here links the app: its binary is built and run, so that `cargo xtask` itself builds in seconds.
+//! Nothing here links the app: its binary is built and run, so that `cargo xtask` itself is built soon.
 
 pub mod apt;
 pub mod bench;
