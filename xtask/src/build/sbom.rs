@@ -79,7 +79,8 @@ fn document(crates: &Crates, compiler: &str, facts: &Facts) -> Value {
         "bomFormat": "CycloneDX",
         "specVersion": "1.5",
         "version": 1,
-        "metadata": { "timestamp": facts.created, "component": program },
+        // Without a time, which would make another layer of the same binary with each commit.
+        "metadata": { "component": program },
         "components": components,
     })
 }
