@@ -59,6 +59,8 @@ pub(super) fn settings(target: Target, facts: &Facts) -> Settings {
         environment: vec!["PATH=/".to_owned(), format!("SSL_CERT_FILE={ROOTS}")],
         working_folder: "/".to_owned(),
         port: PORT,
+        // Fargate mounts its scratch space there with the owner that the folder has, only if the image says that it is one.
+        volume: JOURNAL_FOLDER.to_owned(),
         account: Account(ACCOUNT),
         labels,
     }

@@ -32,6 +32,8 @@ pub struct Settings {
     pub working_folder: String,
     /// The port that the program listens on.
     pub port: u16,
+    /// A folder of the image that runtimes mount a volume at, with the owner that it has here.
+    pub volume: String,
     /// The user that the program runs as.
     pub account: Account,
     /// Labels, and annotations of the manifest as well.
@@ -112,6 +114,7 @@ fn config(settings: &Settings, layers: &[Layer]) -> Value {
             "Env": settings.environment,
             "Entrypoint": settings.entrypoint,
             "Cmd": settings.arguments,
+            "Volumes": { &settings.volume: {} },
             "WorkingDir": settings.working_folder,
             "Labels": settings.labels,
         },
@@ -134,6 +137,7 @@ mod tests {
             environment: Vec::new(),
             working_folder: "/".to_owned(),
             port: 8000,
+            volume: "/var/lib/program".to_owned(),
             account: Account(10001),
             labels: BTreeMap::from([("revision".to_owned(), revision.to_owned())]),
         };
@@ -170,6 +174,7 @@ mod tests {
         let config: Value = serde_json::from_slice(&content)?;
         assert_eq!(config["config"]["User"], "10001:10001");
         assert_eq!(config["config"]["Entrypoint"], json!(["/program"]));
+        assert_eq!(config["config"]["Volumes"], json!({ "/var/lib/program": {} }));
         assert_eq!(config["config"]["ExposedPorts"], json!({ "8000/tcp": {} }));
         assert_eq!((config["architecture"].as_str(), config["os"].as_str()), (Some("amd64"), Some("linux")));
         Ok(())

@@ -94,13 +94,7 @@ impl Group {
     pub(super) fn needs_database(self) -> bool {
         matches!(
             self,
-            Self::PrepareCheck
-                | Self::It
-                | Self::Aws
-                | Self::Contract
-                | Self::Clients
-                | Self::Yardstick
-                | Self::Image
+            Self::PrepareCheck | Self::It | Self::Aws | Self::Contract | Self::Clients | Self::Yardstick | Self::Image
         )
     }
 
