@@ -24,6 +24,7 @@ use serde_json::json;
 
 pub use contents::{ACCOUNT, BINARY, JOURNAL_FOLDER, RDS_CA_BUNDLE};
 pub use target::Target;
+pub(crate) use toolchain::standard_library;
 
 use crate::oci::{Image, Layout};
 use crate::progress::{loud, readable, step};

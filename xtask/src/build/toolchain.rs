@@ -52,7 +52,7 @@ fn installed(programs: &Path) -> bool {
 }
 
 /// Rust's standard library for the target comes with rustup, or with the distribution's Rust.
-fn standard_library(workspace: &Workspace, target: Target) -> Result<()> {
+pub(crate) fn standard_library(workspace: &Workspace, target: Target) -> Result<()> {
     let triple = target.triple();
     if has_standard_library(workspace, triple)? {
         return Ok(());

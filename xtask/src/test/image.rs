@@ -1,10 +1,13 @@
 //! What the group `image` needs: the image, a registry to push it to, and a runtime to start it with.
 
-use anyhow::{Result, ensure};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
 
 use super::clients::{Variables, missing};
 use super::unattended;
-use crate::build::{Options, Target, build};
+use crate::build::{Options, Target, build, standard_library};
+use crate::command::run;
 use crate::workspace::Workspace;
 
 /// Installs the programs and builds the image, without optimisation: what is tested here is the image around the binary, and
@@ -15,6 +18,10 @@ pub(super) fn prepare(workspace: &Workspace) -> Result<std::result::Result<Varia
         return Ok(Err(reason));
     }
     let target = Target::host()?;
+    // What a machine does not allow is no fault of the image's.
+    if let Err(error) = namespace().and_then(|()| standard_library(workspace, target)) {
+        return Ok(Err(format!("{error:#}")));
+    }
     let options = Options {
         target,
         profile: "dev".to_owned(),
@@ -23,6 +30,12 @@ pub(super) fn prepare(workspace: &Workspace) -> Result<std::result::Result<Varia
     };
     build(workspace, &options)?;
     Ok(Ok(vec![("IMAGE_LAYOUT", options.folder.into())]))
+}
+
+/// Fails where not even root may make namespaces, as within most containers.
+fn namespace() -> Result<()> {
+    run(Command::new("unshare").args(["--mount", "--pid", "--fork", "true"]), "make the namespaces of a container")
+        .context("containers cannot be started on this machine")
 }
 
 fn unable() -> Result<Option<String>> {
