@@ -58,7 +58,10 @@ fn tool(program: &Path) -> Command {
 }
 
 fn tools() -> PathBuf {
-    std::env::var_os("CONTRACT_TOOLS").map(PathBuf::from).unwrap_or_else(|| {
-        panic!("CONTRACT_TOOLS is not set: these tests need tools, installed and named by `cargo xtask test --only contract`")
-    })
+    let Some(folder) = std::env::var_os("CONTRACT_TOOLS") else {
+        panic!(
+            "CONTRACT_TOOLS is not set: these tests need tools, installed and named by `cargo xtask test --only contract`"
+        )
+    };
+    folder.into()
 }
