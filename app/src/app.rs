@@ -8,10 +8,10 @@ use anyhow::Context as _;
 use futures_util::Stream;
 use tokio::net::TcpListener;
 
-use crate::admin::{Admin, Expiry, Logins, SharedAdmin, Tokens, Turns};
+use crate::admin::{Admin, Entrance, Expiry, Logins, SharedAdmin, Turns};
 use crate::auth::{self, Directory, KeyHasher, LastUsed, LastUsedTask};
 use crate::changes::{Changes, ChangesTask};
-use crate::config::{Config, DatabaseConfig, LimitConfig};
+use crate::config::{Config, DatabaseConfig, LimitConfig, Live};
 use crate::ingress::{self, InFlight, Ingress, RateLimit, SharedIngress, Stages};
 use crate::keyring::Keyring;
 use crate::meter::{self, Budgets, BudgetsTask, Journal, Prices, Recorder, RecorderTask, Upkeep};
@@ -22,10 +22,12 @@ use crate::route::stays::Stays;
 use crate::route::watch::watch;
 use crate::sharing::{CapabilitySharing, LimitSharing, SharingTask};
 use crate::store::{Database, DatabaseState, FollowTask};
+use crate::telemetry::standing::Standings;
 use crate::upstream::bedrock::native::NativeBedrock;
 use crate::upstream::bedrock::probe::KeyProbe;
 use crate::upstream::bedrock::{Bedrock, LearnedCapabilities};
-use crate::upstream::{http_client, http2_client, plan::Plan};
+use crate::upstream::plan::{Plan, PlanKey};
+use crate::upstream::{http_client, http2_client};
 use crate::vault::Vault;
 
 /// The service, bound to its port, not serving yet.
@@ -58,7 +60,7 @@ impl App {
     ///
     /// # Errors
     /// When a setting cannot be used or the port is taken.
-    pub async fn build(config: Config, vault: Arc<dyn Vault>) -> anyhow::Result<Self> {
+    pub async fn build(config: Config, vault: Arc<dyn Vault>, standings: Standings) -> anyhow::Result<Self> {
         let capabilities_file = config.bedrock.capabilities_file.clone().unwrap_or_default();
         let database = Database::open(&config.database)?;
         // Reports take their connections from no developer's request.
@@ -125,10 +127,11 @@ impl App {
             in_flight: InFlight::new(config.limits.in_flight),
             rate: RateLimit::new(config.limits.key_requests_per_minute),
             stages: Stages::default(),
+            standings,
         });
         let admin = Arc::new(Admin {
             database: admin_database.clone(),
-            tokens: Tokens::new(&config.keys.hasher_secret, config.admin.credentials.as_ref()),
+            entrance: Live::new(Entrance::new(&config.keys.hasher_secret, config.admin.credentials.clone())),
             config: config.admin,
             logins: Logins::default(),
             changes: changes.clone(),
@@ -160,6 +163,16 @@ impl App {
     /// The pools of connections to the database.
     pub fn databases(&self) -> Vec<Database> {
         vec![self.database.clone(), self.admin_database.clone()]
+    }
+
+    /// The plan's key for requests that bring none.
+    pub fn plan_key(&self) -> PlanKey {
+        self.ingress.relay.plan.default_key()
+    }
+
+    /// Who may enter the admin API.
+    pub fn entrance(&self) -> Live<Entrance> {
+        self.admin.entrance.clone()
     }
 
     /// Where the service listens, with the real port when port 0 was asked for.

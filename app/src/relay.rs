@@ -21,6 +21,8 @@ pub use answer::{Body, Reply};
 pub use bedrock::{Notices, Repairs};
 pub use operation::Operation;
 
+use http::HeaderValue;
+
 use crate::auth::{Directory, KeyHasher, LastUsed, PresentedKey};
 use crate::domain::{BedrockTarget, ClientPrincipal, ErrorType, Failure, FallbackReason, Family, Outcome};
 use crate::keyring::Keyring;
@@ -320,6 +322,7 @@ impl Relay {
     /// Whose breaker a request is about: that of the credential which the plan will see.
     fn circuit_key(&self, case: &Case<'_>) -> CircuitKey {
         let credential = self.plan.credential_for(&case.exchange.headers);
+        let credential = credential.as_ref().map_or(&[][..], HeaderValue::as_bytes);
         CircuitKey { credential: self.hasher.hash_bytes(credential), family: case.conversation.family }
     }
 }

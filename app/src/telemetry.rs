@@ -2,6 +2,7 @@
 
 pub mod counters;
 pub mod metrics;
+pub mod standing;
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;

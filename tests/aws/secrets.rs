@@ -1,4 +1,8 @@
-//! Settings from Secrets Manager: what each secret becomes, which may be missing, and a login of the database that rotates.
+//! Settings from Secrets Manager: what each secret becomes, which may be missing, what follows when one is changed, and what
+//! when Secrets Manager is away.
+
+mod away;
+mod changed;
 
 use std::collections::HashMap;
 
@@ -21,6 +25,24 @@ const NOT_SET: [(&str, &str); 3] = [("DATABASE_URL", ""), ("KEY_HASHER_SECRET", 
 async fn create(moto: &Moto, name: &str, value: &str) {
     let said = json!({"Name": format!("{PREFIX}/{name}"), "SecretString": value});
     moto.call("secretsmanager", "secretsmanager.CreateSecret", said).await;
+}
+
+/// Writes it anew.
+async fn change(moto: &Moto, name: &str, value: &str) {
+    let said = json!({"SecretId": format!("{PREFIX}/{name}"), "SecretString": value});
+    moto.call("secretsmanager", "secretsmanager.PutSecretValue", said).await;
+}
+
+/// The secrets without which nothing starts.
+async fn create_required(moto: &Moto, around: &Surroundings) {
+    create(moto, "database", &own_login(around)).await;
+    create(moto, "key-hasher-secret", &around.environment()["KEY_HASHER_SECRET"]).await;
+}
+
+/// The secret of this administrator.
+async fn administrator(around: &Surroundings, name: &str, password: &str) -> String {
+    let hash = run(&["hash-password"], around.environment(), password).await.stdout;
+    json!({"username": name, "password_hash": String::from_utf8(hash).unwrap().trim()}).to_string()
 }
 
 /// The secret of the test's database, for this user.
@@ -47,13 +69,10 @@ fn own() -> Vec<(&'static str, String)> {
 async fn secrets_are_settings_and_are_asked_for_at_the_start() {
     let moto = Moto::in_region("sa-east-1");
     let around = moto.account(moto.url()).await;
-    create(&moto, "database", &own_login(&around)).await;
-    create(&moto, "key-hasher-secret", &around.environment()["KEY_HASHER_SECRET"]).await;
+    create_required(&moto, &around).await;
     create(&moto, "plan-api-key", &format!("{}\n", secret("sk-ant-of-everybody"))).await;
     let password = secret("a password of tests");
-    let hash = run(&["hash-password"], around.environment(), &password).await.stdout;
-    let hash = String::from_utf8(hash).unwrap();
-    create(&moto, "admin-credentials", &json!({"username": "ada", "password_hash": hash.trim()}).to_string()).await;
+    create(&moto, "admin-credentials", &administrator(&around, "ada", &password).await).await;
     let process = ServeProcess::start_with(&around, &own()).await;
     // The access key is found in the database, by its hash under the secret.
     let key = around.issue(KeyWish::default()).await;
@@ -83,8 +102,7 @@ async fn what_is_missing_or_wrong_is_told_by_its_name() {
     told("claude-code-proxy/key-hasher-secret is missing").await;
     create(&moto, "key-hasher-secret", &around.environment()["KEY_HASHER_SECRET"]).await;
     told("claude-code-proxy/database must be {").await;
-    let value = json!({"SecretId": "claude-code-proxy/database", "SecretString": own_login(&around)});
-    moto.call("secretsmanager", "secretsmanager.PutSecretValue", value).await;
+    change(&moto, "database", &own_login(&around)).await;
     ServeProcess::start_with(&around, &own()).await;
 }
 
@@ -106,8 +124,7 @@ async fn a_rotated_login_is_picked_up_while_requests_run() {
     let key = around.issue(wish.clone()).await;
     let client = Client::at(format!("{}/ak/{}", process.url(), key.text));
     assert_eq!(client.ask().await.status, 200);
-    let value = json!({"SecretId": "claude-code-proxy/database", "SecretString": login(&around, &new, &password)});
-    moto.call("secretsmanager", "secretsmanager.PutSecretValue", value).await;
+    change(&moto, "database", &login(&around, &new, &password)).await;
     execute(&around, format!("ALTER ROLE {old} NOLOGIN")).await;
     let load = async {
         loop {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use claude_code_proxy::app::App;
 use claude_code_proxy::config::{Config, Environment};
+use claude_code_proxy::telemetry::standing::Standings;
 use claude_code_proxy::vault::LocalVault;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -104,7 +105,9 @@ impl TestApp {
 
     /// Starts the app with the settings of `around`.
     pub async fn start_in(around: Surroundings) -> Self {
-        let app = App::build(around.config(), Arc::new(around.vault())).await.expect("the app is built");
+        let app = App::build(around.config(), Arc::new(around.vault()), Standings::default())
+            .await
+            .expect("the app is built");
         let address = app.address();
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(app.run(futures_util::stream::once(async { drop(stopped.await) })));

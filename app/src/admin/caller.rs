@@ -49,7 +49,8 @@ async fn signed_in(request: &Request, bearer: Bearer) -> poem::Result<Administra
     else {
         return Err(refused(unauthenticated()));
     };
-    let token = admin.tokens.read(&bearer.token, Utc::now()).ok_or_else(|| refused(unauthenticated()))?;
+    let entrance = admin.entrance.current();
+    let token = entrance.tokens.read(&bearer.token, Utc::now()).ok_or_else(|| refused(unauthenticated()))?;
     if admin.database.token_is_revoked(token.id).await.map_err(|error| refused(error.into()))? {
         return Err(refused(unauthenticated()));
     }

@@ -9,7 +9,7 @@ use poem_openapi::{ApiResponse, Object, OpenApi};
 use uuid::Uuid;
 
 use super::SharedAdmin;
-use super::access::{LIFETIME, Token, verify};
+use super::access::{LIFETIME, Token, enter};
 use super::caller::{Caller, ClientAddress, Login, actor};
 use super::problem::{Kind, Listing, LoggingIn, Problem, Refused};
 use super::service::Tag;
@@ -52,25 +52,21 @@ impl LoginPart {
     ) -> Result<Json<Session>, Refused<LoggingIn>> {
         let Login(given) = login;
         let ClientAddress(address) = *address.0;
-        let Some(credentials) = &admin.config.credentials else {
-            let message = "Nobody can log in: no administrator is set up. Set ADMIN_USERNAME and ADMIN_PASSWORD_HASH.";
-            return Err(Problem::new(Kind::Away, "no_administrator", message).into());
-        };
         admin.logins.attempt(address, &given.username, Instant::now()).map_err(|wait| {
             let seconds = wait.as_secs() + 1;
             let message = format!("Too many logins have failed. Try again in {seconds} s.");
             Problem::new(Kind::TooOften, "too_many_logins", message).after(seconds)
         })?;
-        if !verify(credentials, &given.username, Secret::new(given.password)).await {
+        let Some(entrance) = enter(&admin.entrance, &given.username, &Secret::new(given.password)).await else {
             tracing::warn!(%address, "a login failed");
-            return Err(Problem::new(Kind::Unauthenticated, "wrong_login", "The name or the password is wrong.").into());
-        }
+            return Err(refusal(admin.entrance.current().credentials.is_some()).into());
+        };
         admin.logins.succeeded(address, &given.username);
         let now = Utc::now();
         let expires_at = now.with_nanosecond(0).unwrap_or(now) + LIFETIME;
-        let token = Token { id: Uuid::new_v4(), username: credentials.username.clone(), expires_at };
-        admin.database.logged_in(&actor(&credentials.username, address), token.id, expires_at).await?;
-        Ok(Json(Session { token: admin.tokens.write(&token), expires_at }))
+        let token = Token { id: Uuid::new_v4(), username: given.username, expires_at };
+        admin.database.logged_in(&actor(&token.username, address), token.id, expires_at).await?;
+        Ok(Json(Session { token: entrance.tokens.write(&token), expires_at }))
     }
 
     /// Log out
@@ -82,4 +78,12 @@ impl LoginPart {
         admin.database.revoke_token(caller.actor(), token.id, token.expires_at).await?;
         Ok(LoggedOut::Done)
     }
+}
+
+fn refusal(somebody_can: bool) -> Problem {
+    if somebody_can {
+        return Problem::new(Kind::Unauthenticated, "wrong_login", "The name or the password is wrong.");
+    }
+    let message = "Nobody can log in: no administrator is set up. Set ADMIN_USERNAME and ADMIN_PASSWORD_HASH.";
+    Problem::new(Kind::Away, "no_administrator", message)
 }

@@ -40,7 +40,7 @@ mod words;
 
 use std::sync::Arc;
 
-pub use access::{Logins, Tokens};
+pub use access::{Entrance, Logins, Tokens};
 pub use expiry::Expiry;
 pub use routes::routes;
 pub use service::{AdminApi, admin_service};
@@ -48,7 +48,7 @@ pub use usage::Turns;
 
 use crate::auth::KeyHasher;
 use crate::changes::Changes;
-use crate::config::AdminConfig;
+use crate::config::{AdminConfig, Live};
 use crate::store::Database;
 use crate::upstream::bedrock::probe::KeyProbe;
 use crate::vault::Vault;
@@ -60,8 +60,8 @@ pub struct Admin {
     pub database: Database,
     /// Who may, and from where.
     pub config: AdminConfig,
-    /// Makes and reads the tokens of administrators.
-    pub tokens: Tokens,
+    /// The administrator, and the tokens.
+    pub entrance: Live<Entrance>,
     /// Failed logins of the last minute.
     pub logins: Logins,
     /// Told of every change that was made here, before it is answered.

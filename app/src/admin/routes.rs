@@ -10,7 +10,7 @@ use poem_openapi::payload::{Json, Payload};
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use super::access::{client_address, is_relayed_by_a_stranger};
+use super::access::{Entrance, client_address, is_relayed_by_a_stranger};
 use super::caller::ClientAddress;
 use super::docs::docs;
 use super::problem::{Kind, Problem};
@@ -84,7 +84,7 @@ impl Admitted {
         })?;
         let body = deadline::read(request.take_body()).await?;
         // Whoever is not logged in is told that first, and who sends something else than JSON that, by the operation.
-        if signed(&self.admin, &request) {
+        if signed(&self.admin, &request).await {
             let (method, path) = (request.method().as_str(), request.uri().path());
             let is_json = request.content_type().is_some_and(<Json<String> as Payload>::check_content_type);
             let checked = idempotency::check(request.headers())
@@ -119,8 +119,9 @@ fn allowed(admin: &Admin, request: &Request) -> Result<IpAddr, (&'static str, &'
     config.allowed.iter().any(|network| network.contains(&address)).then_some(address).ok_or(OUTSIDE)
 }
 
-/// Whether there is a token of ours, taken back or not.
-fn signed(admin: &Admin, request: &Request) -> bool {
-    <Bearer as BearerAuthorization>::from_request(request)
-        .is_ok_and(|bearer| admin.tokens.read(&bearer.token, Utc::now()).is_some())
+/// Whether there is a token of ours, taken back or not. It may be of a password that another instance knows already.
+async fn signed(admin: &Admin, request: &Request) -> bool {
+    let Ok(bearer) = <Bearer as BearerAuthorization>::from_request(request) else { return false };
+    let reads = |entrance: &Entrance| entrance.tokens.read(&bearer.token, Utc::now()).is_some();
+    reads(&admin.entrance.current()) || admin.entrance.doubted().await.is_some_and(|newer| reads(&newer))
 }

@@ -5,7 +5,7 @@ use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::SdkError;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 
-use super::failure::code;
+use super::failure::{code, is_away};
 use crate::config::{SecretName, SecretSettings, SecretsConfig};
 
 /// Why a secret is not a setting. No variant has anything of a secret's value.
@@ -22,6 +22,16 @@ pub enum SecretError {
         /// Its whole name.
         name: String,
         /// AWS's name of the error.
+        code: String,
+    },
+    /// Secrets Manager is away, or has no room.
+    #[error(
+        "AWS Secrets Manager does not serve at the moment ({code}), so that the secret {name} cannot be read; try again"
+    )]
+    Away {
+        /// The secret's whole name.
+        name: String,
+        /// The name of the error.
         code: String,
     },
     /// It has another form.
@@ -62,6 +72,12 @@ impl Secrets {
         let told = match self.client.get_secret_value().secret_id(&name).send().await {
             Ok(told) => told.secret_string.map(zeroize::Zeroizing::new),
             Err(error) if is_missing(&error) => None,
+            Err(error)
+                if is_away(&error)
+                    || error.as_service_error().is_some_and(GetSecretValueError::is_internal_service_error) =>
+            {
+                return Err(SecretError::Away { code: code(&error).to_owned(), name });
+            }
             Err(error) => return Err(SecretError::Unreadable { code: code(&error).to_owned(), name }),
         };
         match told {

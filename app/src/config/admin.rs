@@ -29,6 +29,17 @@ pub struct AdminCredentials {
 impl AdminConfig {
     /// Reads what `serve` needs.
     pub(super) fn read(env: &mut Environment<'_>) -> Option<Self> {
+        let credentials = AdminCredentials::read(env);
+        let allowed = env.parse(&var::ADMIN_ALLOWED_CIDRS, networks);
+        // Nobody's word is taken unless it is set.
+        let trusted_proxies = env.parse(&var::TRUSTED_PROXIES, networks).unwrap_or_default();
+        Some(Self { credentials, allowed: allowed?, trusted_proxies })
+    }
+}
+
+impl AdminCredentials {
+    /// Reads who the administrator is; `None`: nobody.
+    pub fn read(env: &mut Environment<'_>) -> Option<Self> {
         let username = env.parse(&var::ADMIN_USERNAME, |text| match text.chars().count() {
             1..=255 if !text.contains(':') => Ok(text.to_owned()),
             _ => Err("must have 1 to 255 characters, and no colon"),
@@ -41,11 +52,8 @@ impl AdminConfig {
                 Err("is no Argon2id hash ($argon2id$...); make one with: claude-code-proxy hash-password".to_owned())
             }
         });
-        let allowed = env.parse(&var::ADMIN_ALLOWED_CIDRS, networks);
-        // Nobody's word is taken unless it is set.
-        let trusted_proxies = env.parse(&var::TRUSTED_PROXIES, networks).unwrap_or_default();
-        let credentials = match (username, password_hash) {
-            (Some(username), Some(password_hash)) => Some(AdminCredentials { username, password_hash }),
+        match (username, password_hash) {
+            (Some(username), Some(password_hash)) => Some(Self { username, password_hash }),
             (None, Some(_)) => {
                 env.problem(&var::ADMIN_USERNAME, None, "is not set, but ADMIN_PASSWORD_HASH is; set both or neither");
                 None
@@ -55,8 +63,7 @@ impl AdminConfig {
                 None
             }
             (None, None) => None,
-        };
-        Some(Self { credentials, allowed: allowed?, trusted_proxies })
+        }
     }
 }
 

@@ -56,6 +56,16 @@ impl SecretName {
         }
     }
 
+    /// The variables that it sets.
+    pub fn variables(self) -> &'static [&'static str] {
+        match self {
+            Self::PlanApiKey => &[var::PLAN_API_KEY.name],
+            Self::AdminCredentials => &[var::ADMIN_USERNAME.name, var::ADMIN_PASSWORD_HASH.name],
+            Self::KeyHasherSecret => &[var::KEY_HASHER_SECRET.name],
+            Self::Database => &[var::DATABASE_URL.name],
+        }
+    }
+
     /// Whether the service runs without it.
     pub fn may_be_missing(self) -> bool {
         matches!(self, Self::PlanApiKey | Self::AdminCredentials)

@@ -255,9 +255,14 @@ impl PlanConfig {
             Ok(number @ 0..=64) => Ok(number),
             _ => Err("must be a number from 0 to 64"),
         });
-        let default_key = env.secret(&var::PLAN_API_KEY, header_safe);
+        let default_key = Self::default_key(env);
         let metered = env.parse(&var::METER_PLAN, |text| text.parse::<bool>().map_err(|_| "must be true or false"));
         Some(Self { base_url: base_url?, http2_connections: http2_connections?, default_key, metered: metered? })
+    }
+
+    /// Reads the key for requests that bring none.
+    pub fn default_key(env: &mut Environment<'_>) -> Option<Secret> {
+        env.secret(&var::PLAN_API_KEY, header_safe)
     }
 }
 

@@ -1,10 +1,12 @@
 //! Whether the process serves, and how the parts behind it are.
 
+use chrono::{DateTime, Utc};
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Enum, Object};
 
 use super::Ingress;
 use crate::store::DatabaseState;
+use crate::telemetry::standing::State;
 
 /// Whether the process serves.
 #[derive(Object, Debug)]
@@ -45,6 +47,39 @@ pub struct Readiness {
     remembered_keys: u64,
     /// Usage records that wait for the database.
     queued_usage: u64,
+    /// Where Bedrock keys are sealed. While it is away, keys that were used a moment ago go on working.
+    vault: PartHealth,
+    /// AWS Secrets Manager. While it is away, what was read there stays.
+    secrets: PartHealth,
+    /// CloudWatch. While it is away, metrics wait.
+    metrics: PartHealth,
+    /// When CloudWatch last took metrics.
+    metrics_sent_at: Option<DateTime<Utc>>,
+}
+
+/// How a part was when it was last needed; it is not asked for this.
+#[derive(Enum, Clone, Copy, PartialEq, Eq, Debug)]
+#[oai(rename_all = "snake_case")]
+pub(crate) enum PartHealth {
+    /// The settings name none.
+    Unused,
+    /// It has not been needed yet.
+    Untried,
+    /// It did what it was last asked for.
+    Ready,
+    /// It did not.
+    Failing,
+}
+
+impl From<State> for PartHealth {
+    fn from(state: State) -> Self {
+        match state {
+            State::Unused => Self::Unused,
+            State::Untried => Self::Untried,
+            State::Ready => Self::Ready,
+            State::Failing => Self::Failing,
+        }
+    }
 }
 
 /// How the database is.
@@ -94,6 +129,16 @@ pub(super) async fn ready(ingress: &Ingress) -> ReadyResponse {
     let remembered_keys = ingress.relay.directory.remembered();
     let ready = state == DatabaseState::Ready || (state == DatabaseState::Away && remembered_keys > 0);
     let queued_usage = ingress.relay.recorder.queued() as u64;
-    let readiness = Json(Readiness { ready, database, remembered_keys, queued_usage });
+    let parts = &ingress.standings;
+    let readiness = Json(Readiness {
+        ready,
+        database,
+        remembered_keys,
+        queued_usage,
+        vault: parts.vault.state().into(),
+        secrets: parts.secrets.state().into(),
+        metrics: parts.metrics.state().into(),
+        metrics_sent_at: parts.metrics.succeeded_at(),
+    });
     if ready { ReadyResponse::Ready(readiness) } else { ReadyResponse::NotReady(readiness) }
 }

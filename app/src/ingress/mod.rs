@@ -32,6 +32,7 @@ use crate::admin::SharedAdmin;
 use crate::config::{LimitConfig, ServerConfig, TimeoutConfig};
 use crate::relay::Relay;
 use crate::store::Database;
+use crate::telemetry::standing::Standings;
 
 /// What the routes work with.
 #[derive(Debug)]
@@ -50,6 +51,8 @@ pub struct Ingress {
     pub rate: RateLimit,
     /// How far a shutdown is.
     pub stages: Stages,
+    /// How the parts behind the process are.
+    pub standings: Standings,
 }
 
 /// As the routes share it.

@@ -39,7 +39,8 @@ impl OpenPart {
 
     /// How the parts behind the process are
     ///
-    /// Stays 200 while the database is away, as long as known access keys can be served.
+    /// Stays 200 while the database is away, as long as known access keys can be served, and whatever AWS's services are
+    /// like. Only the database is asked; the other parts are told as they were when they were last needed.
     #[oai(path = "/ready", method = "get", operation_id = "get_readiness", tag = "Tag::Operations")]
     async fn ready(&self, ingress: Data<&SharedIngress>) -> ReadyResponse {
         ready(&ingress).await

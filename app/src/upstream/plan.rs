@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
-use http::{Method, Uri};
+use http::{Method, StatusCode, Uri};
 
-use crate::config::{PlanConfig, TimeoutConfig};
-use crate::domain::FallbackReason;
+use crate::config::{Live, PlanConfig, TimeoutConfig};
+use crate::domain::{FallbackReason, Secret};
 use crate::upstream::cause;
 use crate::wire::headers;
 
@@ -28,13 +28,26 @@ pub struct Exchange {
     pub stream: bool,
 }
 
+/// The key for requests that bring no credential of their own, as a header; it may be another one at any time.
+pub type PlanKey = Live<Option<HeaderValue>>;
+
+/// A key as a header.
+///
+/// # Errors
+/// When it has characters that no header may have.
+pub fn key_header(key: &Secret) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
+    let mut value = HeaderValue::from_str(key.expose())?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
 /// The plan as an upstream.
 #[derive(Clone, Debug)]
 pub struct Plan {
     clients: Arc<[reqwest::Client]>,
     turn: Arc<AtomicUsize>,
     base_url: String,
-    default_key: Option<HeaderValue>,
+    default_key: PlanKey,
     timeouts: TimeoutConfig,
 }
 
@@ -73,27 +86,25 @@ impl Plan {
         config: &PlanConfig,
         timeouts: TimeoutConfig,
     ) -> Result<Self, http::header::InvalidHeaderValue> {
-        let default_key = match &config.default_key {
-            Some(key) => {
-                let mut value = HeaderValue::from_str(key.expose())?;
-                value.set_sensitive(true);
-                Some(value)
-            }
-            None => None,
-        };
+        let default_key = Live::new(config.default_key.as_ref().map(key_header).transpose()?);
         let (clients, turn) = (clients.into(), Arc::default());
         Ok(Self { clients, turn, base_url: config.base_url.clone(), default_key, timeouts })
     }
 
-    /// Whether the plan can be asked with these headers: they bring a credential, or there is a default key.
-    pub fn has_credential_for(&self, headers: &HeaderMap) -> bool {
-        self.default_key.is_some() || headers::has_credential(headers)
+    /// The default key, for whoever follows where it comes from.
+    pub fn default_key(&self) -> PlanKey {
+        self.default_key.clone()
     }
 
-    /// The credential that the plan will see; it identifies whose limits apply and is only ever hashed.
-    pub fn credential_for<'h>(&'h self, headers: &'h HeaderMap) -> &'h [u8] {
+    /// Whether the plan can be asked with these headers: they bring a credential, or there is a default key.
+    pub fn has_credential_for(&self, headers: &HeaderMap) -> bool {
+        headers::has_credential(headers) || self.default_key.current().is_some()
+    }
+
+    /// The credential that the plan will see, if any; it identifies whose limits apply and is only ever hashed.
+    pub fn credential_for(&self, headers: &HeaderMap) -> Option<HeaderValue> {
         let own = headers.get(http::header::AUTHORIZATION).or_else(|| headers.get(headers::API_KEY));
-        own.or(self.default_key.as_ref()).map_or(&[], HeaderValue::as_bytes)
+        own.cloned().or_else(|| self.default_key.current().as_ref().clone())
     }
 
     /// Sends the request and waits for the head of the answer.
@@ -103,13 +114,19 @@ impl Plan {
     pub async fn send(&self, exchange: &Exchange) -> Result<reqwest::Response, PlanFailure> {
         let url = self.url(&exchange.path_and_query)?;
         let mut request = reqwest::Request::new(exchange.method.clone(), url);
-        *request.headers_mut() = self.headers(exchange);
+        let (headers, with_default_key) = self.headers(exchange);
+        *request.headers_mut() = headers;
         if !exchange.body.is_empty() || exchange.headers.contains_key(http::header::CONTENT_TYPE) {
             *request.body_mut() = Some(exchange.body.clone().into());
         }
         let limit = self.timeouts.until_first_byte(exchange.stream);
         match tokio::time::timeout(limit, self.client().execute(request)).await {
-            Ok(Ok(response)) => Ok(response),
+            Ok(Ok(response)) => {
+                if with_default_key && response.status() == StatusCode::UNAUTHORIZED {
+                    self.default_key.doubt();
+                }
+                Ok(response)
+            }
             Ok(Err(error)) => Err(PlanFailure::Unreachable(cause(error))),
             Err(_) => Err(PlanFailure::FirstByteTimeout),
         }
@@ -119,17 +136,22 @@ impl Plan {
         &self.clients[self.turn.fetch_add(1, Ordering::Relaxed) % self.clients.len()]
     }
 
-    fn headers(&self, exchange: &Exchange) -> HeaderMap {
+    /// The headers that the plan gets, and whether the default key is in them.
+    fn headers(&self, exchange: &Exchange) -> (HeaderMap, bool) {
         let mut map = exchange.headers.clone();
         headers::strip_request(&mut map);
         if exchange.stream {
             // A stream must stay readable for whoever has to look at its events.
             map.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
-        if let (Some(key), false) = (&self.default_key, headers::has_credential(&map)) {
+        if headers::has_credential(&map) {
+            return (map, false);
+        }
+        let default_key = self.default_key.current();
+        if let Some(key) = default_key.as_ref() {
             map.insert(headers::API_KEY, key.clone());
         }
-        map
+        (map, default_key.is_some())
     }
 
     fn url(&self, path_and_query: &str) -> Result<reqwest::Url, PlanFailure> {

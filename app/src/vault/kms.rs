@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 use super::{Vault, VaultError};
 use crate::aws;
 use crate::domain::Secret;
+use crate::telemetry::standing::{Standing, State};
 
 /// What begins everything that this vault has sealed.
 pub(super) const VERSION: u8 = 2;
@@ -34,6 +35,7 @@ const CONTEXT: &str = "access_key_id";
 pub struct KmsVault {
     key_id: String,
     client: Shared<BoxFuture<'static, Client>>,
+    standing: Standing,
 }
 
 impl KmsVault {
@@ -48,7 +50,19 @@ impl KmsVault {
             let config = aws_sdk_kms::config::Builder::from(&config.await).timeout_config(timeouts);
             Client::from_conf(config.build())
         };
-        Self { key_id, client: client.boxed().shared() }
+        Self { key_id, client: client.boxed().shared(), standing: Standing::new(State::Untried) }
+    }
+
+    /// How KMS was when it was last asked.
+    pub(super) fn standing(&self) -> Standing {
+        self.standing.clone()
+    }
+
+    /// What KMS has said. That something cannot be opened is an answer, too.
+    fn told<T, E: ProvideErrorMetadata>(&self, answer: Result<T, SdkError<E, HttpResponse>>) -> Result<T, VaultError> {
+        let told = answer.map_err(|error| failure(&error));
+        self.standing.note(!matches!(told, Err(VaultError::Away(_) | VaultError::Refused(_))));
+        told
     }
 
     /// Has KMS encrypt a secret anew, which does not leave it; `None` when it is encrypted under this vault's key already.
@@ -57,14 +71,12 @@ impl KmsVault {
     /// When KMS cannot, or is away.
     pub(super) async fn reseal(&self, access_key_id: Uuid, sealed: &[u8]) -> Result<Option<Vec<u8>>, VaultError> {
         let call = self.client.clone().await.re_encrypt();
-        let told = call
+        let call = call
             .ciphertext_blob(Blob::new(unversioned(sealed)?))
             .source_encryption_context(CONTEXT, access_key_id.to_string())
             .destination_encryption_context(CONTEXT, access_key_id.to_string())
-            .destination_key_id(&self.key_id)
-            .send()
-            .await
-            .map_err(|error| failure(&error))?;
+            .destination_key_id(&self.key_id);
+        let told = self.told(call.send().await)?;
         let same = told.source_key_id.is_some() && told.source_key_id == told.key_id;
         if same { Ok(None) } else { versioned(told.ciphertext_blob).map(Some) }
     }
@@ -77,25 +89,21 @@ impl Vault for KmsVault {
             return Err(VaultError::TooLong(MAX_BYTES));
         }
         let call = self.client.clone().await.encrypt();
-        let told = call
+        let call = call
             .key_id(&self.key_id)
             .plaintext(Blob::new(secret.expose()))
-            .encryption_context(CONTEXT, access_key_id.to_string())
-            .send()
-            .await
-            .map_err(|error| failure(&error))?;
+            .encryption_context(CONTEXT, access_key_id.to_string());
+        let told = self.told(call.send().await)?;
         versioned(told.ciphertext_blob)
     }
 
     async fn open(&self, access_key_id: Uuid, sealed: &[u8]) -> Result<Secret, VaultError> {
         let call = self.client.clone().await.decrypt();
         // Without a key id, so that what an earlier key has sealed opens too; the role says under which keys it may.
-        let told = call
+        let call = call
             .ciphertext_blob(Blob::new(unversioned(sealed)?))
-            .encryption_context(CONTEXT, access_key_id.to_string())
-            .send()
-            .await
-            .map_err(|error| failure(&error))?;
+            .encryption_context(CONTEXT, access_key_id.to_string());
+        let told = self.told(call.send().await)?;
         let text = Zeroizing::new(told.plaintext.ok_or(VaultError::CannotOpen)?.into_inner());
         std::str::from_utf8(&text).map(Secret::new).map_err(|_| VaultError::CannotOpen)
     }

@@ -6,6 +6,7 @@ use super::{KmsVault, LocalVault, Vault, VaultError, kms, local};
 use crate::aws;
 use crate::config::{AwsConfig, VaultConfig};
 use crate::domain::Secret;
+use crate::telemetry::standing::{Standing, State};
 
 /// Seals with KMS where there is one, and opens what either has sealed.
 #[derive(Debug)]
@@ -26,6 +27,11 @@ impl Vaults {
             KmsVault::new(key_id, async move { aws::sdk_config(http, &aws).await })
         });
         Ok(Self { kms, local })
+    }
+
+    /// How the part that seals was when it was last needed. A key file has been read by now.
+    pub fn standing(&self) -> Standing {
+        self.kms.as_ref().map_or_else(|| Standing::new(State::Ready), KmsVault::standing)
     }
 
     /// Encrypts anew what is not encrypted under the key that seals; `None`: it is.

@@ -17,6 +17,7 @@ use super::collector::Collector;
 use super::outbox::Outbox;
 use super::registry::Registry;
 use crate::aws;
+use crate::telemetry::standing::{Standing, State};
 
 /// How often metrics are collected.
 pub const MINUTE: Duration = Duration::from_mins(1);
@@ -34,6 +35,7 @@ pub struct CloudWatch {
     stop: CancellationToken,
     collecting: JoinHandle<()>,
     sending: JoinHandle<()>,
+    standing: Standing,
 }
 
 impl CloudWatch {
@@ -41,10 +43,21 @@ impl CloudWatch {
     pub fn start(registry: Registry, client: impl Future<Output = Client> + Send + 'static, every: Duration) -> Self {
         let (outbox, stop) = (Arc::new(Outbox::default()), CancellationToken::new());
         let collecting = tokio::spawn(collect(Collector::new(registry), Arc::clone(&outbox), every, stop.clone()));
-        let sender =
-            Sender { outbox: Arc::clone(&outbox), failing: false, pause: every / PAUSE_PART, stop: stop.clone() };
+        let standing = Standing::new(State::Untried);
+        let sender = Sender {
+            outbox: Arc::clone(&outbox),
+            failing: false,
+            pause: every / PAUSE_PART,
+            stop: stop.clone(),
+            standing: standing.clone(),
+        };
         let sending = tokio::spawn(async move { sender.run(client.await).await });
-        Self { outbox, stop, collecting, sending }
+        Self { outbox, stop, collecting, sending, standing }
+    }
+
+    /// How CloudWatch was when it was last sent something.
+    pub fn standing(&self) -> Standing {
+        self.standing.clone()
     }
 
     /// Collects once more, sends what waits, within five seconds, and ends.
@@ -101,13 +114,16 @@ struct Sender {
     failing: bool,
     pause: Duration,
     stop: CancellationToken,
+    standing: Standing,
 }
 
 impl Sender {
     async fn run(mut self, client: Client) {
         while let Some(batch) = self.outbox.next().await {
             let call = client.put_metric_data().namespace(NAMESPACE).set_metric_data(Some(batch.clone()));
-            match call.send().await {
+            let sent = call.send().await;
+            self.standing.note(sent.is_ok());
+            match sent {
                 Ok(_) => self.succeeded(),
                 Err(error) => self.failed(batch, &error).await,
             }

@@ -21,6 +21,7 @@ pub use server::MetricsServer;
 
 use crate::aws;
 use crate::config::{AwsConfig, MetricsConfig};
+use crate::telemetry::standing::{Standing, State};
 
 /// Everything that takes metrics away; nothing, unless a setting says so.
 #[derive(Debug, Default)]
@@ -54,6 +55,11 @@ impl Exporters {
     /// Where Prometheus may ask.
     pub fn address(&self) -> Option<SocketAddr> {
         self.server.as_ref().map(MetricsServer::address)
+    }
+
+    /// How CloudWatch was when it was last sent something.
+    pub fn standing(&self) -> Standing {
+        self.cloudwatch.as_ref().map_or_else(|| Standing::new(State::Unused), CloudWatch::standing)
     }
 
     /// Sends what has been counted since the last minute, within a few seconds, and ends.
