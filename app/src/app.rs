@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use futures_util::Stream;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use crate::admin::{Admin, Entrance, Expiry, Logins, SharedAdmin, Turns};
 use crate::auth::{self, Directory, KeyHasher, LastUsed, LastUsedTask};
@@ -127,6 +128,7 @@ impl App {
             in_flight: InFlight::new(config.limits.in_flight),
             rate: RateLimit::new(config.limits.key_requests_per_minute),
             stages: Stages::default(),
+            opened: CancellationToken::new(),
             standings,
         });
         let admin = Arc::new(Admin {
@@ -209,23 +211,32 @@ impl App {
             std::future::pending::<()>().await;
         };
         let served = async {
-            let ingress = async {
-                // Nobody waits in vain: without the database no access key is known yet.
+            let opened = async {
                 tokio::join!(
                     ingress.relay.models.first_look(),
                     prices.first_look(),
                     upkeep.first_look(),
                     budgets.first_look()
                 );
-                ingress::serve(listener, ingress, admin, limits).await;
+                // Nobody has waited in vain: without the database no access key is known yet.
+                ingress.opened.cancel();
+                std::future::pending::<()>().await;
             };
             tokio::select! {
-                () = ingress => {}
+                () = ingress::serve(listener, Arc::clone(&ingress), admin, limits) => {}
+                () = opened => {}
                 () = conducted => {}
                 () = watched => {}
             }
         };
-        tokio::join!(served, report_state(&database));
+        let reported = async {
+            report_state(&database).await;
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = served => {}
+            () = reported => {}
+        }
         for task in following {
             task.stop().await;
         }
@@ -257,7 +268,8 @@ async fn report_state(database: &Database) {
         DatabaseState::Ready => {}
         DatabaseState::NotMigrated => tracing::error!("the database lacks migrations; run: claude-code-proxy migrate"),
         DatabaseState::Away => {
-            tracing::warn!("the database does not answer; access keys cannot be checked until it does");
+            let error = database.reach().await.err().map(|error| error.to_string());
+            tracing::warn!(error, "the database does not answer; access keys cannot be checked until it does");
         }
     }
 }

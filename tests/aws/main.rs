@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a broken assumption has to stop it on the spot")]
 
+mod certificate;
 mod metrics;
 mod moto;
 mod secrets;
 mod vault;
+mod whole;

@@ -33,7 +33,11 @@ impl Moto {
 
     /// Surroundings of an app in this region, whose services are at `url`.
     pub(crate) async fn account(&self, url: &str) -> Surroundings {
-        let around = Surroundings::start().await;
+        self.around(Surroundings::start().await, url)
+    }
+
+    /// The same for surroundings that are there.
+    pub(crate) fn around(&self, around: Surroundings, url: &str) -> Surroundings {
         around
             .with("AWS_ENDPOINT_URL", url)
             .with("AWS_REGION", self.region)

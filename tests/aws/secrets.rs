@@ -17,18 +17,18 @@ use support::{Answer, Client, KeyWish, Reply, Surroundings, get};
 
 use crate::moto::Moto;
 
-const PREFIX: &str = "claude-code-proxy";
+pub(crate) const PREFIX: &str = "claude-code-proxy";
 /// Settings that come from secrets in these tests.
 const NOT_SET: [(&str, &str); 3] = [("DATABASE_URL", ""), ("KEY_HASHER_SECRET", ""), ("SECRETS_PREFIX", PREFIX)];
 
 /// Writes a secret for the first time.
-async fn create(moto: &Moto, name: &str, value: &str) {
+pub(crate) async fn create(moto: &Moto, name: &str, value: &str) {
     let said = json!({"Name": format!("{PREFIX}/{name}"), "SecretString": value});
     moto.call("secretsmanager", "secretsmanager.CreateSecret", said).await;
 }
 
 /// Writes it anew.
-async fn change(moto: &Moto, name: &str, value: &str) {
+pub(crate) async fn change(moto: &Moto, name: &str, value: &str) {
     let said = json!({"SecretId": format!("{PREFIX}/{name}"), "SecretString": value});
     moto.call("secretsmanager", "secretsmanager.PutSecretValue", said).await;
 }
@@ -40,7 +40,7 @@ async fn create_required(moto: &Moto, around: &Surroundings) {
 }
 
 /// The secret of this administrator.
-async fn administrator(around: &Surroundings, name: &str, password: &str) -> String {
+pub(crate) async fn administrator(around: &Surroundings, name: &str, password: &str) -> String {
     let hash = run(&["hash-password"], around.environment(), password).await.stdout;
     json!({"username": name, "password_hash": String::from_utf8(hash).unwrap().trim()}).to_string()
 }

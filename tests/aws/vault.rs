@@ -14,8 +14,8 @@ use crate::moto::Moto;
 
 pub(crate) const ALIAS: &str = "alias/claude-code-proxy";
 
-/// Makes a key, to which the alias leads from now on.
-async fn new_key(moto: &Moto) {
+/// Makes a key, to which the alias leads from now on, and says its ARN.
+pub(crate) async fn new_key(moto: &Moto) -> String {
     let kms = |verb: &str| format!("TrentService.{verb}");
     let made = moto.call("kms", &kms("CreateKey"), json!({})).await;
     let id = &made["KeyMetadata"]["KeyId"];
@@ -23,6 +23,7 @@ async fn new_key(moto: &Moto) {
     let known = aliases["Aliases"].as_array().unwrap().iter().any(|alias| alias["AliasName"] == ALIAS);
     let verb = kms(if known { "UpdateAlias" } else { "CreateAlias" });
     moto.call("kms", &verb, json!({"AliasName": ALIAS, "TargetKeyId": id})).await;
+    made["KeyMetadata"]["Arn"].as_str().unwrap().to_owned()
 }
 
 /// A vault of this test's own, whose KMS is at `url`.

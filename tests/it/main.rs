@@ -24,3 +24,4 @@ mod repairs;
 mod roles;
 mod routing;
 mod shutdown;
+mod start;

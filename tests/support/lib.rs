@@ -4,6 +4,7 @@
 
 pub mod administrator;
 mod app;
+mod authority;
 mod balancer;
 mod bedrock_api;
 pub mod claude;
@@ -27,6 +28,7 @@ mod upstream;
 
 pub use administrator::Administrator;
 pub use app::{Surroundings, TestApp};
+pub use authority::{Authority, Certified};
 pub use balancer::Balancer;
 pub use bedrock_api::BedrockApi;
 pub use claude::{Answer, Usage};

@@ -99,6 +99,11 @@ impl Cluster {
     pub fn for_outages() -> Result<Self> {
         cluster::Reserved::new(&free_folder("postgres-outages")?)?.anew()?.start()
     }
+
+    /// An empty cluster that offers TLS with this certificate and its key, both in PEM, whatever `DATABASE_URL` says.
+    pub fn with_tls(certificate: &str, key: &str) -> Result<Self> {
+        cluster::Reserved::new(&free_folder("postgres-tls")?)?.with_tls(certificate, key).start()
+    }
 }
 
 impl Reserved {

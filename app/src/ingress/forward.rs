@@ -74,6 +74,10 @@ async fn until_the_end(
     served: impl Future<Output = Result<Reply, Refusal>>,
 ) -> Result<Reply, Refusal> {
     let ended = || in_flight::overloaded("The proxy is shutting down before it has an answer. Try again.");
+    let served = async {
+        ingress.opened.cancelled().await;
+        served.await
+    };
     let served = ingress.stages.ending.run_until_cancelled(served).await;
     served.unwrap_or_else(|| Err(unserved(ended(), shape)))
 }

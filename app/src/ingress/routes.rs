@@ -59,7 +59,7 @@ pub(super) fn routes(ingress: SharedIngress, admin: SharedAdmin) -> impl Endpoin
         route = route.at(path, Arc::clone(&of_bedrock));
     }
     route
-        .nest_no_strip("/admin", admin::routes(admin))
+        .nest_no_strip("/admin", admin::routes(admin).around(once_opened))
         .at("/ak/:access_key/v1/*rest", pass_through)
         .at("/v1/*rest", pass_through)
         .at("/ak/:access_key", Takes { methods: "HEAD", served: head(greet) })
@@ -69,6 +69,14 @@ pub(super) fn routes(ingress: SharedIngress, admin: SharedAdmin) -> impl Endpoin
         .with(caught(Shape::Messages))
         .catch_all_error(|failure| async move { error::from_framework(&failure, Shape::Messages) })
         .map_to_response()
+}
+
+/// Serves what waits for the first look at the tables.
+async fn once_opened<E: Endpoint>(served: Arc<E>, request: Request) -> poem::Result<E::Output> {
+    if let Some(ingress) = request.data::<SharedIngress>() {
+        ingress.opened.cancelled().await;
+    }
+    served.call(request).await
 }
 
 /// Turns a panic into an answer.

@@ -84,8 +84,15 @@ pub enum DatabaseState {
 
 /// The database cannot be reached.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot connect to {0}. Is DATABASE_URL right, does the server run, and has the database been created?")]
-pub struct Unreachable(String);
+#[error("cannot connect to {what}. {remedy}")]
+pub struct Unreachable {
+    what: String,
+    remedy: &'static str,
+}
+
+const NO_CONNECTION: &str = "Is DATABASE_URL right, does the server run, and has the database been created?";
+const NO_TRUST: &str = "Does the server's certificate name this host, and is who signed it in DATABASE_CA_FILE (with SECRETS_PREFIX), \
+                        in the file that sslrootcert in DATABASE_URL names, or known to the system?";
 
 /// Why the database could not do something.
 #[derive(Debug, thiserror::Error)]
@@ -132,6 +139,13 @@ fn plain(error: &sqlx::Error) -> String {
         sqlx::Error::Database(error) => error.message().to_owned(),
         other => other.to_string(),
     }
+}
+
+/// Whether the server has shown a certificate that is not taken.
+fn is_about_trust(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Io(error) = error else { return false };
+    let of_tls = error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
+    matches!(of_tls, Some(rustls::Error::InvalidCertificate(_)))
 }
 
 fn newest_migration() -> i64 {
@@ -234,18 +248,18 @@ impl Database {
     pub async fn reach(&self) -> Result<(), Unreachable> {
         let options = self.pool.connect_options();
         let connected = tokio::time::timeout(ACQUIRE_TIMEOUT, PgConnection::connect_with(&options)).await;
-        let what = match connected {
+        let (what, remedy) = match connected {
             Ok(Ok(connection)) => {
                 // It has served its purpose; how its closing goes does not matter.
                 let _ = connection.close().await;
                 return Ok(());
             }
-            Ok(Err(error)) => plain(&error),
-            Err(_) => format!("no answer within {}", humantime::format_duration(ACQUIRE_TIMEOUT)),
+            Ok(Err(error)) => (plain(&error), if is_about_trust(&error) { NO_TRUST } else { NO_CONNECTION }),
+            Err(_) => (format!("no answer within {}", humantime::format_duration(ACQUIRE_TIMEOUT)), NO_CONNECTION),
         };
         let (host, port, user) = (options.get_host(), options.get_port(), options.get_username());
         let database = options.get_database().unwrap_or("the default database");
-        Err(Unreachable(format!("{database} on {host}:{port} as user {user}: {what}")))
+        Err(Unreachable { what: format!("{database} on {host}:{port} as user {user}: {what}"), remedy })
     }
 
     /// Brings the schema to the version of this binary, and returns how many migrations that took.

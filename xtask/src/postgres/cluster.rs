@@ -47,6 +47,8 @@ pub struct Reserved {
     binaries: Binaries,
     folder: Folder,
     durable: bool,
+    /// Certificate and key in PEM.
+    tls: Option<[String; 2]>,
 }
 
 impl Reserved {
@@ -58,7 +60,7 @@ impl Reserved {
             // Asked for what it says about data of another version; what is thrown away may be anything.
             folder.holds_cluster(binaries.major())?;
         }
-        Ok(Self { binaries, folder, durable: options.durable })
+        Ok(Self { binaries, folder, durable: options.durable, tls: None })
     }
 
     /// The same with the data of earlier runs deleted; what is written from now on outlives the server, however it ends.
@@ -68,9 +70,14 @@ impl Reserved {
         Ok(Self { durable: true, ..self })
     }
 
+    /// The same with TLS.
+    pub(super) fn with_tls(self, certificate: &str, key: &str) -> Self {
+        Self { tls: Some([certificate.to_owned(), key.to_owned()]), ..self }
+    }
+
     /// Makes the cluster if there is none yet and starts it on a free port of 127.0.0.1.
     pub(super) fn start(self) -> Result<Cluster> {
-        let Self { binaries, folder, durable } = self;
+        let Self { binaries, folder, durable, tls } = self;
         step(format_args!("starting PostgreSQL in {}", folder.path().display()));
         wait_for_earlier(&folder.data())?;
         if !durable {
@@ -78,6 +85,9 @@ impl Reserved {
         }
         if !folder.holds_cluster(binaries.major())? {
             create(&binaries, &folder, durable)?;
+        }
+        if let Some([certificate, key]) = tls {
+            folder.write_tls(&certificate, &key)?;
         }
         let mut cluster = Cluster { url: String::new(), server: None, binaries, folder, durable };
         cluster.start()?;

@@ -104,16 +104,33 @@ impl Folder {
     /// Writes a fresh random password for a new cluster.
     pub(super) fn write_password(&self) -> Result<()> {
         let password = random::hex(&random::bytes::<16>()?);
-        let path = self.password_file();
-        remove(&path)?;
+        self.write_private(&self.password_file(), &password)
+    }
+
+    /// Has the server offer TLS with this certificate and its key.
+    pub(super) fn write_tls(&self, certificate: &str, key: &str) -> Result<()> {
+        // Where PostgreSQL looks for them by itself.
+        self.write_private(&self.data().join("server.crt"), certificate)?;
+        self.write_private(&self.data().join("server.key"), key)?;
+        let settings = self.data().join("postgresql.auto.conf");
+        OpenOptions::new()
+            .append(true)
+            .open(&settings)
+            .and_then(|mut file| file.write_all(b"ssl = on\n"))
+            .with_context(|| format!("cannot write {}", settings.display()))
+    }
+
+    /// Writes a file that the server alone reads.
+    fn write_private(&self, path: &Path, text: &str) -> Result<()> {
+        remove(path)?;
         OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(0o600)
-            .open(&path)
-            .and_then(|mut file| file.write_all(password.as_bytes()))
+            .open(path)
+            .and_then(|mut file| file.write_all(text.as_bytes()))
             .with_context(|| format!("cannot write {}", path.display()))?;
-        self.account.map_or(Ok(()), |account| account.own(&path))
+        self.account.map_or(Ok(()), |account| account.own(path))
     }
 
     /// The superuser's password.

@@ -121,15 +121,15 @@ impl Group {
                 Ok(Verdict::Passed)
             }
             Self::It => self.cargo_test(context, &["--package", "claude-code-proxy-tests", "--test", "it"], &[]),
-            Self::Aws => match moto::install(&clients_folder(context.workspace))? {
-                Ok(python) => {
+            Self::Aws => match (moto::install(&clients_folder(context.workspace))?, server_programs()?) {
+                (Ok(python), None) => {
                     let server = Server::start(&python, context.workspace)?;
                     let variables = vec![("MOTO_URL", server.url().into())];
                     let selection = &["--package", "claude-code-proxy-tests", "--test", "aws"];
                     let verdict = self.cargo_test(context, selection, &variables);
                     server.stop().and(verdict)
                 }
-                Err(missing) => Ok(Verdict::Skipped(missing)),
+                (Err(missing), _) | (_, Some(missing)) => Ok(Verdict::Skipped(missing)),
             },
             Self::Chaos => match server_programs()? {
                 None => self.cargo_test(context, &["--package", "claude-code-proxy-tests", "--test", "chaos"], &[]),
