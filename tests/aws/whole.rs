@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use claude_code_proxy::config::VARIABLES;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use support::evidence::secret;
@@ -30,6 +31,8 @@ fn environment(own: &HashMap<&str, String>) -> Vec<(String, String)> {
     };
     let pair = |variable: &Value| {
         let name = variable["Name"].as_str().unwrap();
+        let known = name.starts_with("AWS_") || VARIABLES.iter().any(|variable| variable.name == name);
+        assert!(known, "the stack sets {name}, which the app does not know");
         (name.to_owned(), value(name, &variable["Value"]))
     };
     set.iter().map(pair).collect()

@@ -88,7 +88,7 @@ impl Source {
         if same(&settings, &self.known) {
             return None;
         }
-        self.known = settings.clone();
+        self.known.clone_from(&settings);
         Some(settings)
     }
 }

@@ -14,7 +14,7 @@ use crate::core::{Handle, Scope, Value, region};
 use super::{LogGroup, Repository, Role, Secret};
 
 /// A task with one container. Defaults: not root, no capabilities, a file system that is only read but for one folder, 120 s
-/// to stop, its log never in its way, and 65,536 open files.
+/// to stop, its log never in its way, 65,536 open files, and no metadata of an instance, which Fargate does not have.
 #[derive(Clone)]
 pub struct Task {
     /// The way out.
@@ -63,7 +63,10 @@ impl Task {
         environment: Vec<(&str, Value<String>)>,
     ) -> Self {
         let health = [&["CMD"], health].concat().into_iter().map(Value::from).collect::<Vec<_>>();
-        let environment: Vec<_> = environment.into_iter().map(|(name, value)| KeyValuePair::new(name, value)).collect();
+        // Who cannot get credentials in the way of tasks shall hear so at once.
+        let no_instance = [("AWS_EC2_METADATA_DISABLED", "true".into())];
+        let environment = no_instance.into_iter().chain(environment);
+        let environment: Vec<_> = environment.map(|(name, value)| KeyValuePair::new(name, value)).collect();
         let container = ContainerDefinition::new(name, image)
             .essential(true)
             .environment(environment)

@@ -5,6 +5,7 @@ use std::time::Duration;
 use claude_code_proxy::domain::Provider;
 use claude_code_proxy::telemetry::counters;
 use claude_code_proxy::telemetry::metrics::{CloudWatch, Registry};
+use claude_code_proxy::telemetry::standing::State;
 use metrics::with_local_recorder;
 use rustix::process::Signal;
 use serde_json::Value;
@@ -52,6 +53,8 @@ async fn an_outage_delays_and_loses_nothing() {
     let client = moto.cloudwatch(&format!("http://{}", link.address())).await;
     let registry = Registry::new(true);
     let cloudwatch = CloudWatch::start(registry.clone(), async { client }, SHORT);
+    let standing = cloudwatch.standing();
+    assert_eq!((standing.state(), standing.succeeded_at()), (State::Untried, None));
     count(&registry, 2);
     within("the first metrics", arrived(&moto, 2.0)).await;
     link.set(Passage::Cut);
@@ -61,10 +64,13 @@ async fn an_outage_delays_and_loses_nothing() {
         count(&registry, 1);
     }
     assert_eq!(whole(requests(&moto.calls().await)), 2);
+    let before = standing.succeeded_at();
+    assert!(standing.state() == State::Failing && before.is_some(), "{standing:?}");
     link.set(Passage::Open);
     // A call that failed is tried again after a pause.
     tokio::time::timeout(2 * PATIENCE, arrived(&moto, 10.0)).await.expect("the metrics of the outage");
     cloudwatch.stop().await;
+    assert!(standing.state() == State::Ready && standing.succeeded_at() > before, "{standing:?}");
     let calls = moto.calls().await;
     assert_eq!(whole(requests(&calls)), 10, "nothing twice");
     let times: Vec<f64> = calls.iter().map(|call| call["MetricData"][0]["Timestamp"].as_f64().unwrap()).collect();

@@ -5,7 +5,7 @@ use claude_code_proxy::vault::{Vault as _, VaultError};
 use support::fault::{FaultProxy, Harm, Moment};
 use support::link::{Link, Passage};
 use support::process::ServeProcess;
-use support::{Answer, Reply, Upstream, refused_address};
+use support::{Answer, Reply, Upstream, get, http_client, refused_address};
 use uuid::Uuid;
 
 use super::{ALIAS, client, issue, new_key, vault};
@@ -31,6 +31,8 @@ async fn an_outage_serves_keys_that_are_known_and_says_so_of_the_rest() {
     let told = refused.json()["error"]["message"].to_string();
     assert!(told.contains("does not answer. Try again"), "{told}");
     assert_eq!(refused.header("retry-after"), "5");
+    let ready = get(http_client().get(format!("{}/ready", process.url()))).await;
+    assert_eq!((ready.status, ready.json()["vault"].as_str()), (200, Some("failing")));
     link.set(Passage::Open);
     assert_eq!(client(process.url(), &new).ask().await.status, 200);
 }
