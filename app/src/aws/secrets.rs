@@ -63,8 +63,9 @@ impl Secrets {
     /// The first that cannot be had.
     pub async fn settings(&self, names: &[SecretName]) -> Result<SecretSettings, SecretError> {
         let read = names.iter().map(|name| self.read(*name));
-        let read = futures_util::future::try_join_all(read).await?;
-        Ok(read.into_iter().flatten().collect())
+        // All are waited for, so that of two errors always the same one is told.
+        let read: Result<Vec<_>, _> = futures_util::future::join_all(read).await.into_iter().collect();
+        Ok(read?.into_iter().flatten().collect())
     }
 
     async fn read(&self, secret: SecretName) -> Result<SecretSettings, SecretError> {

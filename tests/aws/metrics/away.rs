@@ -65,7 +65,14 @@ async fn an_outage_delays_and_loses_nothing() {
     }
     assert_eq!(whole(requests(&moto.calls().await)), 2);
     let before = standing.succeeded_at();
-    assert!(standing.state() == State::Failing && before.is_some(), "{standing:?}");
+    assert!(before.is_some());
+    let failing = async {
+        // A call has failed when all its tries have.
+        while standing.state() != State::Failing {
+            minutes.tick().await;
+        }
+    };
+    within("a call to fail", failing).await;
     link.set(Passage::Open);
     // A call that failed is tried again after a pause.
     tokio::time::timeout(2 * PATIENCE, arrived(&moto, 10.0)).await.expect("the metrics of the outage");
