@@ -70,7 +70,8 @@ impl App {
         let admin_database = Database::open_with_timeout(&of_admin, ADMIN_STATEMENT)?;
         let http = http_client(&config.timeouts).context("the HTTP client cannot be made")?;
         let plan_clients = plan_clients(&http, &config)?;
-        let hasher = KeyHasher::new(&config.keys.hasher_secret);
+        let hasher =
+            KeyHasher::new(&config.keys.hasher_secret).with_previous(config.keys.previous_hasher_secret.as_ref());
         let listen = config.server.listen;
         let listener = TcpListener::bind(listen).await.with_context(|| {
             format!("cannot listen on {listen}; is another process using the port? Set LISTEN_ADDR to another one")

@@ -85,6 +85,29 @@ async fn secrets_are_settings_and_are_asked_for_at_the_start() {
     assert_eq!(get(admin.basic_auth("ada", Some(&password))).await.status, 200);
 }
 
+/// The secret of the hashes is rotated: what was issued under the one before works on.
+#[tokio::test]
+async fn keys_outlive_the_secret_that_they_were_issued_under() {
+    let moto = Moto::in_region("ap-east-1");
+    let around = moto.account(moto.url()).await;
+    create_required(&moto, &around).await;
+    let old = around.issue(KeyWish::default()).await;
+    let fresh = secret(format!("hasher-{}", uuid::Uuid::new_v4().simple()));
+    change(&moto, "key-hasher-secret", &fresh).await;
+    let process = ServeProcess::start_with(&around, &own()).await;
+    around.plan.otherwise(|_| Reply::plan_json(&Answer::text("from the plan")));
+    let around = around.with("KEY_HASHER_SECRET", fresh);
+    let new = around.issue(KeyWish::default()).await;
+    for key in [&old, &new] {
+        assert_eq!(Client::at(format!("{}/ak/{}", process.url(), key.text)).ask().await.status, 200);
+    }
+    // Once more: the version before the last is nobody's.
+    change(&moto, "key-hasher-secret", &secret(format!("hasher-{}", uuid::Uuid::new_v4().simple()))).await;
+    let process = ServeProcess::start_with(&around, &own()).await;
+    let [gone, kept] = [&old, &new].map(|key| Client::at(format!("{}/ak/{}", process.url(), key.text)));
+    assert_eq!((gone.ask().await.status, kept.ask().await.status), (403, 200));
+}
+
 /// Two secrets may be missing; each of the others is named by who misses it, with nothing of any value.
 #[tokio::test]
 async fn what_is_missing_or_wrong_is_told_by_its_name() {

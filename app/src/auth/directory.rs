@@ -87,10 +87,10 @@ impl Directory {
     async fn look_up(&self, key: &AccessKey) -> Result<Option<Arc<ClientPrincipal>>, LookUpError> {
         let hash = self.hasher.hash(key.expose());
         let Some(entry) = self.known.get(&hash).filter(|entry| self.believes(entry)) else {
-            return Ok(self.ask(hash).await?);
+            return Ok(self.ask(key, hash).await?);
         };
         let Some(claim) = self.claim_refresh(&entry) else { return Ok(entry.principal.clone()) };
-        let asked = self.ask(hash).await;
+        let asked = self.ask(key, hash).await;
         claim.used();
         match asked {
             Ok(principal) => Ok(principal),
@@ -140,9 +140,16 @@ impl Directory {
         claimed.then_some(Claim { entry, before: Some(before) })
     }
 
-    async fn ask(&self, hash: KeyHash) -> Result<Option<Arc<ClientPrincipal>>, StoreError> {
+    /// Whoever is not found under the secret of today may be under the one before.
+    async fn ask(&self, key: &AccessKey, hash: KeyHash) -> Result<Option<Arc<ClientPrincipal>>, StoreError> {
         let (asked_at, changes) = (AtomicU64::new(self.now()), self.changes.load(Ordering::SeqCst));
-        let principal = self.database.principal(hash).await?.map(Arc::new);
+        let mut principal = self.database.principal(hash).await?;
+        if principal.is_none()
+            && let Some(before) = self.hasher.hash_before(key.expose())
+        {
+            principal = self.database.principal(before).await?;
+        }
+        let principal = principal.map(Arc::new);
         self.known.insert(hash, Arc::new(Entry { principal: principal.clone(), asked_at, changes }));
         // A change goes up in number before it forgets, so one that comes after this look finds the entry.
         if self.changes.load(Ordering::SeqCst) != changes {

@@ -70,7 +70,9 @@ impl Secrets {
 
     async fn read(&self, secret: SecretName) -> Result<SecretSettings, SecretError> {
         let name = format!("{}/{}", self.config.prefix, secret.name());
-        let told = match self.client.get_secret_value().secret_id(&name).send().await {
+        let asked =
+            self.client.get_secret_value().secret_id(&name).set_version_stage(secret.stage().map(str::to_owned));
+        let told = match asked.send().await {
             Ok(told) => told.secret_string.map(zeroize::Zeroizing::new),
             Err(error) if is_missing(&error) => None,
             Err(error)

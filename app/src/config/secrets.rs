@@ -18,6 +18,8 @@ pub enum SecretName {
     AdminCredentials,
     /// `KEY_HASHER_SECRET`, as it is.
     KeyHasherSecret,
+    /// `KEY_HASHER_SECRET_PREVIOUS`: what the secret was before it was rotated, if it was.
+    PreviousKeyHasherSecret,
     /// `DATABASE_URL`.
     Database,
 }
@@ -44,16 +46,27 @@ struct AdminSecret {
 
 impl SecretName {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::PlanApiKey, Self::AdminCredentials, Self::KeyHasherSecret, Self::Database];
+    pub const ALL: [Self; 5] = [
+        Self::PlanApiKey,
+        Self::AdminCredentials,
+        Self::KeyHasherSecret,
+        Self::PreviousKeyHasherSecret,
+        Self::Database,
+    ];
 
     /// The name after the prefix.
     pub fn name(self) -> &'static str {
         match self {
             Self::PlanApiKey => "plan-api-key",
             Self::AdminCredentials => "admin-credentials",
-            Self::KeyHasherSecret => "key-hasher-secret",
+            Self::KeyHasherSecret | Self::PreviousKeyHasherSecret => "key-hasher-secret",
             Self::Database => "database",
         }
+    }
+
+    /// The label of the version that is meant, where it is not the current one.
+    pub fn stage(self) -> Option<&'static str> {
+        matches!(self, Self::PreviousKeyHasherSecret).then_some("AWSPREVIOUS")
     }
 
     /// The variables that it sets.
@@ -62,13 +75,14 @@ impl SecretName {
             Self::PlanApiKey => &[var::PLAN_API_KEY.name],
             Self::AdminCredentials => &[var::ADMIN_USERNAME.name, var::ADMIN_PASSWORD_HASH.name],
             Self::KeyHasherSecret => &[var::KEY_HASHER_SECRET.name],
+            Self::PreviousKeyHasherSecret => &[var::KEY_HASHER_SECRET_PREVIOUS.name],
             Self::Database => &[var::DATABASE_URL.name],
         }
     }
 
     /// Whether the service runs without it.
     pub fn may_be_missing(self) -> bool {
-        matches!(self, Self::PlanApiKey | Self::AdminCredentials)
+        matches!(self, Self::PlanApiKey | Self::AdminCredentials | Self::PreviousKeyHasherSecret)
     }
 
     /// The settings that it makes.
@@ -80,6 +94,7 @@ impl SecretName {
         match self {
             Self::PlanApiKey => Ok(plain(var::PLAN_API_KEY.name)),
             Self::KeyHasherSecret => Ok(plain(var::KEY_HASHER_SECRET.name)),
+            Self::PreviousKeyHasherSecret => Ok(plain(var::KEY_HASHER_SECRET_PREVIOUS.name)),
             Self::AdminCredentials => {
                 let form = r#"must be {"username": "...", "password_hash": "$argon2id$..."}"#;
                 let secret: AdminSecret = serde_json::from_str(text).map_err(|_| form)?;

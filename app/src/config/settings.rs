@@ -70,6 +70,8 @@ pub struct DatabaseConfig {
 pub struct KeyConfig {
     /// `KEY_HASHER_SECRET`
     pub hasher_secret: Secret,
+    /// `KEY_HASHER_SECRET_PREVIOUS`
+    pub previous_hasher_secret: Option<Secret>,
     /// `KEY_CACHE_TTL`
     pub cache_ttl: Duration,
 }
@@ -276,8 +278,9 @@ impl KeyConfig {
                 Err("is shorter than 32 characters; make one with: openssl rand -hex 32".to_owned())
             }
         });
+        let previous_hasher_secret = env.secret(&var::KEY_HASHER_SECRET_PREVIOUS, |_| Ok(()));
         let cache_ttl = env.duration(&var::KEY_CACHE_TTL);
-        Some(Self { hasher_secret: hasher_secret?, cache_ttl: cache_ttl? })
+        Some(Self { hasher_secret: hasher_secret?, previous_hasher_secret, cache_ttl: cache_ttl? })
     }
 }
 

@@ -88,7 +88,13 @@ pub(super) const BEDROCK_CONTROL_ENDPOINT_URL: Variable = Variable::new(
 pub(super) const KEY_HASHER_SECRET: Variable = Variable::new(
     "KEY_HASHER_SECRET",
     Required,
-    "Secret of at least 32 characters under which access keys are hashed; changing it invalidates every key.",
+    "Secret of at least 32 characters under which access keys are hashed; changing it invalidates every key, unless it becomes `KEY_HASHER_SECRET_PREVIOUS`.",
+);
+/// Recognises older access keys.
+pub(super) const KEY_HASHER_SECRET_PREVIOUS: Variable = Variable::new(
+    "KEY_HASHER_SECRET_PREVIOUS",
+    Unset,
+    "Secret under which access keys were hashed before; they work on, and new ones are under `KEY_HASHER_SECRET`.",
 );
 /// The vault's key.
 pub(super) const LOCAL_VAULT_KEY_FILE: Variable = Variable::new(
@@ -280,6 +286,7 @@ pub const VARIABLES: &[Variable] = &[
     DATABASE_URL,
     DATABASE_MAX_CONNECTIONS,
     KEY_HASHER_SECRET,
+    KEY_HASHER_SECRET_PREVIOUS,
     LOCAL_VAULT_KEY_FILE,
     KMS_KEY_ID,
     PLAN_BASE_URL,
