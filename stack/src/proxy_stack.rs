@@ -94,9 +94,9 @@ pub fn proxy_stack() -> Stack {
     certificate.points_at(&balancer.handle);
     let targets = TargetGroup::new(&stack, "Targets", &network, PORT, HEALTH_PATH);
     balancer
-        .redirect_http(&p.redirects_http, &["/ak/*", "/v1/*"])
+        .redirect_http(&p.redirects_http, &["/ak/*", "/v1/*", "/model/*", "/inference-profiles*"])
         .forward("AccessKeys", 10, &["/ak/*"], &targets)
-        .forward("Messages", 20, &["/v1/*"], &targets)
+        .forward("Messages", 20, &["/v1/*", "/model/*", "/inference-profiles*"], &targets)
         .forward("Health", 30, &[HEALTH_PATH], &targets)
         .forward_from("Admin", 40, &["/admin", "/admin/*"], &p.admin_cidrs, &targets);
     WebAcl::new(&stack, "WebAcl", &balancer, &log_group("WafLogs", &format!("aws-waf-logs-{NAME}")), &p.has_waf);

@@ -37,6 +37,47 @@ async fn the_app_is_well_where_the_load_balancer_asks() {
     app.stop().await;
 }
 
+/// Whether a rule leads everybody who asks for a path to the tasks.
+fn is_forwarded(path: &str) -> bool {
+    let matches = |pattern: &Json| {
+        let pattern = pattern.as_str().unwrap();
+        pattern.strip_suffix('*').map_or(path == pattern, |beginning| path.starts_with(beginning))
+    };
+    template().of_type("AWS::ElasticLoadBalancingV2::ListenerRule").any(|(_, rule)| {
+        let conditions = rule.property("/Conditions");
+        let patterns = conditions[0]["PathPatternConfig"]["Values"].as_array().unwrap();
+        let for_everybody = conditions.as_array().unwrap().len() == 1;
+        rule.property("/Actions/0/Type") == "forward" && for_everybody && patterns.iter().any(matches)
+    })
+}
+
+/// With the key in the path or in a header, in the format of Messages or of Bedrock.
+#[tokio::test]
+async fn whatever_developers_ask_the_app_for_gets_through_the_load_balancer() {
+    let app = TestApp::start().await;
+    let status = async |path: &str| get(http_client().get(format!("{}{path}", app.url()))).await.status;
+    assert_eq!(status("/unknown").await, 404);
+    assert!(!is_forwarded("/unknown"));
+    let served = [
+        "/ak/ak_x",
+        "/ak/ak_x/api/hello",
+        "/ak/ak_x/inference-profiles",
+        "/ak/ak_x/model/x/invoke",
+        "/ak/ak_x/v1/messages",
+        "/health",
+        "/inference-profiles",
+        "/inference-profiles/x",
+        "/model/x/invoke",
+        "/v1/messages",
+        "/v1/models",
+    ];
+    for path in served {
+        assert_ne!(status(path).await, 404, "the app does not know {path}");
+        assert!(is_forwarded(path), "{path}");
+    }
+    app.stop().await;
+}
+
 #[test]
 fn the_load_balancer_forwards_to_the_port_of_the_container() {
     assert_eq!(container()["PortMappings"][0]["ContainerPort"], PORT);

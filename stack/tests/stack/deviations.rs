@@ -11,7 +11,7 @@ fn what_no_rule_allows_is_not_found() {
     assert_eq!(default[0]["Type"], "fixed-response");
     assert_eq!(default[0]["FixedResponseConfig"]["StatusCode"], "404");
     let paths = |path: &str| at(path).property("/Conditions")[0]["PathPatternConfig"]["Values"].clone();
-    assert_eq!(paths("LoadBalancer/Messages"), json!(["/v1/*"]));
+    assert_eq!(paths("LoadBalancer/Messages"), json!(["/v1/*", "/model/*", "/inference-profiles*"]));
     assert_eq!(paths("LoadBalancer/Health"), json!(["/health"]));
     assert_eq!(template().of_type("AWS::ElasticLoadBalancingV2::ListenerRule").count(), 7, "and no other rule");
 }
@@ -41,7 +41,8 @@ fn the_admin_api_is_reached_from_nine_networks_at_the_most() {
 fn a_key_that_was_sent_in_clear_is_refused() {
     let rule = at("LoadBalancer/HttpRefused");
     assert_eq!(rule.property("/ListenerArn"), reference("LoadBalancer/Http"));
-    assert_eq!(rule.property("/Conditions")[0]["PathPatternConfig"]["Values"], json!(["/ak/*", "/v1/*"]));
+    let with_keys = json!(["/ak/*", "/v1/*", "/model/*", "/inference-profiles*"]);
+    assert_eq!(rule.property("/Conditions")[0]["PathPatternConfig"]["Values"], with_keys);
     assert_eq!(rule.property("/Actions")[0]["FixedResponseConfig"]["StatusCode"], "403");
     assert_eq!(rule.condition.as_deref(), Some("RedirectsHttp"));
 }
