@@ -47,7 +47,8 @@ impl Service {
         let cluster = scope.add("Cluster", cluster);
         let strategy = CapacityProviderStrategy::new("FARGATE").base(0).weight(1);
         let providers = ["FARGATE".into()];
-        scope.add("Capacity", ClusterCapacityProviderAssociations::new(cluster.name(), providers, [strategy.clone()]));
+        let capacity = ClusterCapacityProviderAssociations::new(cluster.name(), providers, [strategy.clone()]);
+        let capacity = scope.add("Capacity", capacity);
         let group = SecurityGroup::new(&scope, "Tasks", network, "Load balancer to the tasks");
         let vpc =
             AwsVpcConfiguration::new(network.private_ids(), [group.id()]).assign_public_ip(AssignPublicIp::Disabled);
@@ -68,6 +69,8 @@ impl Service {
                 .enable_ecs_managed_tags(true)
                 .propagate_tags(PropagateTags::Service),
         );
+        // A cluster takes no service before it has its capacity, and does not give it up before the last is gone.
+        handle.depends_on(&capacity);
         let [fewest, most] = tasks;
         let dimension = ScalableDimension::EcsServiceDesiredCount;
         let id = Value::join("/", ["service".into(), cluster.name().text(), handle.name().text()]);

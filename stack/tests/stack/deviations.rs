@@ -157,6 +157,12 @@ fn a_service_waits_for_the_rules_that_lead_to_it() {
     }
 }
 
+/// Otherwise a stack with a service cannot be deleted: ECS says that the capacity provider is in use.
+#[test]
+fn a_service_comes_after_the_capacity_of_its_cluster_and_goes_before_it() {
+    assert!(the("AWS::ECS::Service").depends_on.contains(id("Service/Capacity")));
+}
+
 #[test]
 fn running_requests_get_their_time() {
     let targets = the("AWS::ElasticLoadBalancingV2::TargetGroup");
