@@ -6,10 +6,10 @@ use crate::core::{Handle, Policy, Scope, Value};
 
 use super::Role;
 
-/// Managing a key is not using it: no `Encrypt`, no `Decrypt`, no grants.
+/// Managing a key is not using it: no `Encrypt`, no `Decrypt`, and no `CreateGrant`, with which one could give oneself both.
 const ADMINISTRATION: [&str; 13] = [
     "kms:CancelKeyDeletion",
-    "kms:Create*",
+    "kms:CreateAlias",
     "kms:Delete*",
     "kms:Describe*",
     "kms:Disable*",
