@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::cfn::{AvailabilityZone, Id, Tag, ec2};
-use crate::core::{Condition, Handle, Scope, Value};
+use crate::core::{Condition, Handle, Policy, Scope, Value};
 
 use super::{Alarm, Crosses, LogGroup, Metric, Role, Topic};
 
@@ -37,6 +37,8 @@ impl Network {
         let scope = scope.child(name);
         let vpc =
             scope.main(ec2::Vpc::new(range).enable_dns_hostnames(true).enable_dns_support(true).tags(called(name)));
+        // What is in it goes with the stack; an empty network would stay for ever, and a region has five.
+        vpc.policy(Policy::Delete);
         let gateway = scope.add("Internet", ec2::InternetGateway::new().tags(called(name)));
         let attachment = ec2::VpcGatewayAttachment::new(vpc.id()).internet_gateway_id(gateway.id());
         let internet = scope.add("InternetAttachment", attachment);

@@ -122,6 +122,20 @@ fn the_database_is_hard_to_lose() {
     assert!(password.contains("{{resolve:secretsmanager:${Secret}:SecretString:password}}"), "{password}");
 }
 
+/// What nobody could make again stays when the stack goes; of the database a snapshot does, of the network nothing.
+#[test]
+fn what_stays_is_what_holds_something() {
+    for (id, resource) in &template().resources {
+        let expected = match resource.type_name {
+            "AWS::RDS::DBCluster" => "Snapshot",
+            "AWS::EC2::VPC" => "Delete",
+            _ if resource.stateful => "Retain",
+            _ => continue,
+        };
+        assert_eq!(policy(resource), (json!(expected), json!(expected)), "{id}");
+    }
+}
+
 #[test]
 fn the_network_shows_what_it_refuses_and_gives_no_addresses() {
     let flow = the("AWS::EC2::FlowLog");
