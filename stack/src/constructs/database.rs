@@ -102,6 +102,12 @@ impl Database {
         Self { cluster, group }
     }
 
+    /// A parameter for the version; the settings of the cluster are those of PostgreSQL 15.
+    pub fn version_parameter(default: &str) -> Parameter<String> {
+        let pattern = [r"^15\.[0-9]+$", "a version like 15.19; the settings of the cluster are those of PostgreSQL 15"];
+        Parameter::text("Version of Aurora PostgreSQL 15").default(default).pattern(pattern)
+    }
+
     /// A parameter for the time of backups.
     pub fn backup_window_parameter(default: &str) -> Parameter<String> {
         let pattern = ["^[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]$", "a window like 03:00-04:00, in UTC"];

@@ -31,6 +31,9 @@ impl<'a> Deployment<'a> {
             if allowed.is_some_and(|allowed| !allowed.iter().any(|word| text(word) == *value)) {
                 return Err(format!("`{name}` cannot be `{value}`; give one of {}", parameter.body["AllowedValues"]));
             }
+            if let Some(range) = missed(&parameter.body, value) {
+                return Err(format!("`{name}` cannot be `{value}`; give {range}"));
+            }
             values.insert((*name).to_owned(), Json::from(*value));
         }
         Ok(Self { template, values })
@@ -90,6 +93,13 @@ impl<'a> Deployment<'a> {
             _ => value.clone(),
         }
     }
+}
+
+/// The range of numbers that a value is not in.
+fn missed(parameter: &Json, value: &str) -> Option<String> {
+    let (smallest, largest) = (parameter["MinValue"].as_f64()?, parameter["MaxValue"].as_f64()?);
+    let within = value.parse().is_ok_and(|number: f64| (smallest..=largest).contains(&number));
+    (!within).then(|| format!("a number from {smallest} to {largest}"))
 }
 
 /// CloudFormation compares parameters as text.

@@ -25,17 +25,17 @@ parameters! {
     Parameters {
         domain_name: String = Parameter::text("Name under which developers reach the proxy");
         hosted_zone_id: HostedZoneId = Parameter::optional("Hosted zone of the domain; empty: give CertificateArn");
-        certificate_arn: Arn<acm::Certificate> = Parameter::optional_arn("Certificate; none: give HostedZoneId");
+        certificate_arn: Arn<acm::Certificate> = Parameter::optional_arn("Certificate, unless HostedZoneId is given");
         admin_cidrs: String = LoadBalancer::networks_parameter("Networks of the admin API").default("127.0.0.1/32");
         admin_role_arn: Arn<iam::Role> = Parameter::optional_arn("Who manages the key of Bedrock keys; none: the account");
         alarm_email: String = Parameter::optional("Address that alarms are mailed to; empty: nobody");
         image_digest: String = Repository::digest_parameter("Image that runs; empty: everything but the service");
         architecture: String = Parameter::choice("Processors that the image is built for", ["X86_64", "ARM64"]);
-        min_tasks: i64 = Parameter::number("Fewest tasks").default(2).between(1, 100);
-        max_tasks: i64 = Parameter::number("Most tasks").default(10).between(1, 100);
-        engine_version: String = Parameter::text("Version of Aurora PostgreSQL 15").default("15.19");
+        min_tasks: i64 = Parameter::number("Fewest tasks").default(2).between(2, 100);
+        max_tasks: i64 = Parameter::number("Most tasks").default(10).between(2, 100);
+        engine_version: String = Database::version_parameter("15.19");
         min_database_capacity: f64 = Parameter::number_of("Fewest capacity units").default(0.5).between(0.5, 256);
-        max_database_capacity: f64 = Parameter::number_of("Most capacity units").default(4.0).between(0.5, 256);
+        max_database_capacity: f64 = Parameter::number_of("Most capacity units").default(4.0).between(1, 256);
         backup_window: String = Database::backup_window_parameter("03:00-04:00");
         maintenance_window: String = Database::maintenance_window_parameter("sun:04:30-sun:05:30");
         nat_gateways: String = Parameter::choice("NAT gateways; one is cheaper and fails with its zone", ["2", "1"]);

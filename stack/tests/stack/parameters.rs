@@ -64,7 +64,21 @@ fn port_80_the_firewall_and_mail_are_choices() {
 fn a_value_that_the_template_would_refuse_is_told() {
     let refused = |name, value| Deployment::new(template(), &[(name, value)]).map(|_| ()).unwrap_err();
     assert!(refused("NatGateways", "3").contains("`NatGateways` cannot be `3`"));
+    assert!(refused("MinDatabaseCapacity", "0").contains("`MinDatabaseCapacity` cannot be `0`; give a number from 0.5 to 256"));
     assert!(refused("NatGateway", "1").contains("there is no parameter `NatGateway`"));
+}
+
+/// What one value makes impossible or pointless of another part.
+#[test]
+fn no_value_contradicts_what_the_stack_is_built_for() {
+    let refused = |name, value| Deployment::new(template(), &[(name, value)]).is_err();
+    assert!(refused("MinTasks", "1"), "an alarm goes where there are fewer than two");
+    assert!(refused("MaxTasks", "1"));
+    assert!(refused("MaxDatabaseCapacity", "0.5"), "Aurora wants to be allowed one unit");
+    assert!(!refused("MaxDatabaseCapacity", "1"));
+    let versions = template().parameters["EngineVersion"].body["AllowedPattern"].clone();
+    let family = the("AWS::RDS::DBClusterParameterGroup").property("/Family");
+    assert_eq!((versions, family), (json!(r"^15\.[0-9]+$"), json!("aurora-postgresql15")), "RDS refuses other families");
 }
 
 #[test]
