@@ -82,6 +82,7 @@ resource! {
         monitoring_interval: Value<i64>,
         monitoring_role_arn: Value<Arn<iam::Role>>,
         performance_insights_kms_key_id as "PerformanceInsightsKMSKeyId": Value<Arn<kms::Key>>,
+        preferred_maintenance_window: Value<String>,
         promotion_tier: Value<i64>,
         publicly_accessible: Value<bool>,
         tags: Vec<Tag>,

@@ -88,6 +88,8 @@ impl Database {
                 .db_cluster_identifier(cluster.name())
                 .availability_zone(zone(index))
                 .promotion_tier(1)
+                // An instance has a window of its own, at random where none is given.
+                .preferred_maintenance_window(settings.maintenance_window)
                 .publicly_accessible(false)
                 .auto_minor_version_upgrade(true)
                 .enable_performance_insights(true)

@@ -94,7 +94,9 @@ fn aurora_writes_into_a_group_that_is_there_before_it() {
 
 #[test]
 fn maintenance_does_not_meet_the_backup() {
-    assert_eq!(by_default(the("AWS::RDS::DBCluster"), "/PreferredMaintenanceWindow"), "sun:04:30-sun:05:30");
+    for place in ["Database/Resource", "Database/InstanceA", "Database/InstanceB"] {
+        assert_eq!(by_default(at(place), "/PreferredMaintenanceWindow"), "sun:04:30-sun:05:30", "{place}");
+    }
 }
 
 #[test]
