@@ -122,7 +122,7 @@ pub fn proxy_stack() -> Stack {
     }
     Alarm::ratio(&stack, "HighFallbackRate", ("fallbacks", &fallbacks), &requests, 10.0, &alerts);
     let healthy = balancer.fewest_healthy(&targets);
-    Alarm::health(&stack, "UnhealthyTasks", &healthy, 2, &critical).handle.only_if(&p.has_image);
+    service.watched_by(&Alarm::health(&stack, "UnhealthyTasks", &healthy, 2, &critical));
     let [circuits, backlog] = ["CircuitOpen", "UsageJournalBacklog"].map(|name| Metric::maximum(METRICS, name));
     let (capacity, connections) = (database.metric("ACUUtilization"), database.metric("DatabaseConnections"));
     for (name, description, metric, crosses) in [

@@ -12,7 +12,7 @@ use crate::cfn::ecs::{
 };
 use crate::core::{Condition, Handle, Scope, Value};
 
-use super::{LoadBalancer, Network, SecurityGroup, TargetGroup, Task};
+use super::{Alarm, LoadBalancer, Network, SecurityGroup, TargetGroup, Task};
 
 /// Tasks in a cluster of their own. Defaults: a deployment never has fewer tasks than before it, and is rolled back when its
 /// tasks do not come up; how many there are is for scaling to say, out at once and in slowly.
@@ -91,6 +91,12 @@ impl Service {
             service.health_check_grace_period_seconds = Some(60.into());
         });
         balancer.routes_before(&self.handle);
+        self
+    }
+
+    /// Lets an alarm exist where the service does, and after it: before there are tasks it would go.
+    pub fn watched_by(&self, alarm: &Alarm) -> &Self {
+        alarm.handle.only_if(&self.exists).depends_on(&self.target);
         self
     }
 

@@ -165,6 +165,12 @@ fn a_service_comes_after_the_capacity_of_its_cluster_and_goes_before_it() {
     assert!(the("AWS::ECS::Service").depends_on.contains(id("Service/Capacity")));
 }
 
+/// Made beside the first tasks, the alarm would tell people at once that there are none.
+#[test]
+fn the_first_deployment_is_not_alarming() {
+    assert!(at("Alarms/UnhealthyTasks").depends_on.contains(id("Service/Scaling")));
+}
+
 #[test]
 fn running_requests_get_their_time() {
     let targets = the("AWS::ElasticLoadBalancingV2::TargetGroup");
