@@ -7,6 +7,7 @@ use std::time::Duration;
 use claude_code_proxy::config::{Config, Environment, SecretName, SecretsConfig, VARIABLES};
 use serde_json::{Value as Json, json};
 use stack::proxy_stack::{NAME, PORT};
+use xtask::build::{ACCOUNT, BINARY, JOURNAL_FOLDER, RDS_CA_BUNDLE};
 
 use super::{container, property, template};
 
@@ -23,13 +24,10 @@ fn given() -> HashMap<String, String> {
 
 /// The settings as the app reads them, with what the secrets will give.
 fn config() -> Config {
-    let key_file = tempfile::NamedTempFile::new().unwrap();
-    let path = key_file.path().display().to_string();
     let mut settings = given();
     for (name, value) in [
         ("DATABASE_URL", "postgres://proxy:secret@database:5432/proxy"),
         ("KEY_HASHER_SECRET", "0123456789012345678901234567890123456789"),
-        ("LOCAL_VAULT_KEY_FILE", path.as_str()),
     ] {
         settings.insert(name.to_owned(), value.to_owned());
     }
@@ -71,6 +69,16 @@ fn usage_waits_where_the_container_can_write() {
     let mounted = container()["MountPoints"][0]["ContainerPath"].clone();
     assert_eq!(config().journal.folder.as_deref(), mounted.as_str().map(Path::new));
     assert_eq!(container()["ReadonlyRootFilesystem"], true);
+}
+
+/// What the image has is where the tasks look for it, and belongs to whom they run as.
+#[test]
+fn the_image_has_what_the_tasks_are_told_of() {
+    let container = container();
+    assert_eq!(container["User"], format!("{ACCOUNT}:{ACCOUNT}"));
+    assert_eq!(container["MountPoints"][0]["ContainerPath"], JOURNAL_FOLDER, "a volume elsewhere would be root's");
+    assert_eq!(container["HealthCheck"]["Command"][1], BINARY);
+    assert_eq!(given()["DATABASE_CA_FILE"], RDS_CA_BUNDLE);
 }
 
 #[test]
