@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 use stack::evaluator::State::{self, Alarm, InsufficientData, Ok};
 
-use crate::support::template;
+use crate::support::{reference, template};
 use crate::traffic::{
     IDLE, Published, SILENT, Served, alarm, goes, going, minutes, once_a_period, plan_errors, states,
 };
@@ -154,6 +154,36 @@ fn what_is_measured_directly_has_its_threshold() {
         );
         let once = [Some(fine), Some(fine), Some(wrong), Some(fine), Some(fine), None];
         assert_eq!(over(name, period, &once).contains(&Alarm), name == "CertificateExpiry", "{name}: once is chance");
+    }
+}
+
+/// A metric under other dimensions is one that never has a value.
+#[test]
+fn what_aws_publishes_is_looked_at_under_its_dimensions() {
+    for (_, alarm) in template().of_type("AWS::CloudWatch::Alarm") {
+        for metric in alarm.property("/Metrics").as_array().expect("metrics").iter().map(|it| &it["MetricStat"]["Metric"]) {
+            let expected: &[&str] = match (metric["Namespace"].as_str(), metric["MetricName"].as_str()) {
+                (Some("AWS/ApplicationELB"), Some("HealthyHostCount")) => &["LoadBalancer", "TargetGroup"],
+                (Some("AWS/ApplicationELB"), _) => &["LoadBalancer"],
+                (Some("AWS/CertificateManager"), _) => &["CertificateArn"],
+                (Some("AWS/NATGateway"), _) => &["NatGatewayId"],
+                (Some("AWS/RDS"), _) => &["DBClusterIdentifier"],
+                _ => continue,
+            };
+            let dimensions = metric["Dimensions"].as_array().expect("dimensions");
+            let names: Vec<_> = dimensions.iter().filter_map(|it| it["Name"].as_str()).collect();
+            assert_eq!(names, expected, "{}", alarm.origin);
+        }
+    }
+}
+
+#[test]
+fn every_alarm_tells_somebody() {
+    for (_, alarm) in template().of_type("AWS::CloudWatch::Alarm") {
+        let topic = if alarm.origin.path == "Alarms/UnhealthyTasks" { "Critical" } else { "Alerts" };
+        let topic = Json::from(vec![reference(&format!("{topic}/Resource"))]);
+        assert_eq!(alarm.property("/AlarmActions"), topic, "{}", alarm.origin);
+        assert_eq!(alarm.property("/OKActions"), topic, "{}", alarm.origin);
     }
 }
 

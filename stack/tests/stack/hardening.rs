@@ -188,6 +188,37 @@ fn topics_take_alarms_of_this_account_alone() {
     }
 }
 
+/// Without these an alarm goes and nobody hears of it, and no log group can be made.
+#[test]
+fn alarms_and_logs_may_use_the_key_of_what_they_write_to() {
+    let statements = at("OpsKey/Resource").property("/KeyPolicy/Statement");
+    let uses = |service: &Json, action: &str| {
+        let ours = statements.as_array().into_iter().flatten().find(|it| it["Principal"]["Service"] == *service);
+        ours.is_some_and(|it| it["Action"].as_array().is_some_and(|actions| actions.contains(&json!(action))))
+    };
+    for action in ["kms:Decrypt", "kms:GenerateDataKey*"] {
+        assert!(uses(&json!("cloudwatch.amazonaws.com"), action), "{action}");
+        assert!(uses(&json!({ "Fn::Sub": "logs.${AWS::Region}.${AWS::URLSuffix}" }), action), "{action}");
+    }
+}
+
+#[test]
+fn ecs_may_pull_the_image_and_write_the_log() {
+    let statements = at("Execution/Resource").property("/Policies/0/PolicyDocument/Statement");
+    let may = |action: &str, resource: &Json| {
+        statements.as_array().into_iter().flatten().any(|it| {
+            it["Resource"][0] == *resource && it["Action"].as_array().is_some_and(|all| all.contains(&json!(action)))
+        })
+    };
+    let (repository, log) = (attribute("Repository/Resource", "Arn"), attribute("AppLogs/Resource", "Arn"));
+    assert!(may("ecr:GetAuthorizationToken", &json!("*")));
+    assert!(may("ecr:BatchGetImage", &repository) && may("ecr:GetDownloadUrlForLayer", &repository));
+    assert!(may("logs:CreateLogStream", &log) && may("logs:PutLogEvents", &log));
+    let task = the("AWS::ECS::TaskDefinition");
+    assert_eq!(task.property("/ExecutionRoleArn"), attribute("Execution/Resource", "Arn"));
+    assert_eq!(task.property("/TaskRoleArn"), attribute("Task/Role/Resource", "Arn"));
+}
+
 #[test]
 fn the_tasks_publish_metrics_of_our_namespace_alone() {
     let statements = at("Task/Role/Resource").property("/Policies/0/PolicyDocument/Statement");
