@@ -4,6 +4,7 @@
 
 mod expression;
 mod points;
+mod reader;
 mod state;
 
 use std::collections::BTreeMap;
