@@ -161,7 +161,9 @@ fn what_is_measured_directly_has_its_threshold() {
 #[test]
 fn what_aws_publishes_is_looked_at_under_its_dimensions() {
     for (_, alarm) in template().of_type("AWS::CloudWatch::Alarm") {
-        for metric in alarm.property("/Metrics").as_array().expect("metrics").iter().map(|it| &it["MetricStat"]["Metric"]) {
+        let queries = alarm.property("/Metrics");
+        for query in queries.as_array().expect("queries") {
+            let metric = &query["MetricStat"]["Metric"];
             let expected: &[&str] = match (metric["Namespace"].as_str(), metric["MetricName"].as_str()) {
                 (Some("AWS/ApplicationELB"), Some("HealthyHostCount")) => &["LoadBalancer", "TargetGroup"],
                 (Some("AWS/ApplicationELB"), _) => &["LoadBalancer"],
