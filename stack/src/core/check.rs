@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value as Json;
+
 use super::graph;
 use super::problem::Problem;
 use super::references::{Reference, references};
@@ -66,14 +68,18 @@ fn dangling(template: &Template) -> Vec<Problem> {
 
 /// References from what always exists to what exists only sometimes.
 fn unconditional(template: &Template) -> Vec<Problem> {
+    let resources = template
+        .resources
+        .values()
+        .map(|resource| (&resource.origin, resource.condition.as_deref(), Json::Object(resource.properties.clone())));
+    let outputs = template.outputs.values().map(|it| (&it.origin, it.body["Condition"].as_str(), it.body.clone()));
     let mut problems = Vec::new();
-    for resource in template.resources.values() {
-        let body = serde_json::Value::Object(resource.properties.clone());
+    for (origin, condition, body) in resources.chain(outputs) {
         for target in graph::unguarded(&body) {
             let Some(other) = template.resources.get(&target) else { continue };
-            if other.condition.is_some() && other.condition != resource.condition {
+            if other.condition.is_some() && other.condition.as_deref() != condition {
                 problems.push(Problem::at(
-                    &resource.origin,
+                    origin,
                     format!(
                         "refers to {}, which exists only under the condition `{}`; use `Value::when` or the same condition",
                         other.origin,
