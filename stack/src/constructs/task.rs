@@ -6,7 +6,7 @@ use crate::cfn::ecs;
 use crate::cfn::ecs::{
     Compatibility, ContainerDefinition, HealthCheck, KernelCapabilities, KeyValuePair, LinuxParameters,
     LogConfiguration, MountPoint, NetworkMode, OperatingSystemFamily, PortMapping, Protocol, RuntimePlatform, Ulimit,
-    VersionConsistency, Volume,
+    Volume,
 };
 use crate::cfn::iam::Statement;
 use crate::core::{Handle, Scope, Value, region};
@@ -80,9 +80,7 @@ impl Task {
             .readonly_root_filesystem(true)
             .stop_timeout(120)
             .ulimits([Ulimit::new("nofile", 65_536, 65_536)])
-            .user("10001:10001")
-            // The digest names the version; looking a tag up is not needed.
-            .version_consistency(VersionConsistency::Enabled);
+            .user("10001:10001");
         self.handle.edit(|task| task.container_definitions = Some(vec![container]));
         self.container = (name.to_owned(), port);
         self
