@@ -17,7 +17,7 @@ impl<'a> Deployment<'a> {
     /// With these values, and the defaults for the other parameters.
     ///
     /// # Errors
-    /// A value that the template would refuse is told with its parameter.
+    /// A value that is not one of those allowed, or beyond the smallest or largest, is told with its parameter.
     pub fn new(template: &'a Template, given: &[(&str, &str)]) -> Result<Self, String> {
         let default = |body: &Json| body.get("Default").cloned().unwrap_or_else(|| Json::from(""));
         let mut values: BTreeMap<_, _> =

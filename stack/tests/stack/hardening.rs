@@ -169,7 +169,10 @@ fn the_firewall_only_counts_what_prompts_look_like() {
             assert_eq!(changed["ActionToUse"], json!({ "Count": {} }), "{changed}");
         }
         if group["Name"] == "AWSManagedRulesCommonRuleSet" {
-            assert!(group.to_string().contains("SizeRestrictions_BODY"), "a prompt is larger than 8 KB");
+            // A prompt is larger than 8 KB, and has code, paths and addresses in it.
+            for rule in ["SizeRestrictions", "CrossSiteScripting", "GenericLFI", "GenericRFI", "EC2MetaDataSSRF"] {
+                assert!(group.to_string().contains(&format!("\"{rule}_BODY\"")), "{rule}");
+            }
         }
     }
     assert_eq!(acl.condition.as_deref(), Some("HasWaf"));
