@@ -80,8 +80,8 @@ fn keys_are_kept_rotated_and_managed_by_those_who_cannot_use_them() {
                 None => action == pattern,
             })
         };
-        let uses = ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:CreateGrant"];
-        if uses.into_iter().any(covers) {
+        let opening = ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:CreateGrant"];
+        if opening.into_iter().any(covers) {
             users += 1;
             assert_eq!(statement["Principal"]["AWS"], attribute("Task/Role/Resource", "Arn"));
             assert_eq!(statement["Condition"], json!({ "Null": { "kms:EncryptionContext:access_key_id": "false" } }));
