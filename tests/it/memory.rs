@@ -60,6 +60,12 @@ const AHEAD: u64 = 80 * MIB;
 /// What such a stream may add to the proxy's own memory; measured: 2 to 3.5 MiB.
 const ONE_STREAM: u64 = 8 * MIB;
 
+/// The memory of a process that has all that it needs to serve: an operation is refused when everything has been read.
+async fn at_rest(process: &ServeProcess) -> u64 {
+    assert_eq!(get(http_client().get(format!("{}/admin/users", process.url()))).await.status, 401);
+    process.resident()
+}
+
 async fn a_slow_reader_slows(provider: Provider) {
     const READS: u64 = 16;
     let around = Surroundings::start().await;
@@ -77,7 +83,7 @@ async fn a_slow_reader_slows(provider: Provider) {
         })
     });
     let client = Client::at(base.clone());
-    let before = process.resident();
+    let before = at_rest(&process).await;
     let mut socket = TcpStream::connect(process.url().trim_start_matches("http://")).await.unwrap();
     let (path, body) = (base.trim_start_matches(process.url()).to_owned(), client.body(true));
     let head = format!(
@@ -151,8 +157,7 @@ async fn two_thousand_streams_take_little_memory() {
         provider.streams(&around, move || stepped(&events, steps.clone()));
         bases.push(provider.base(&around, &process).await);
     }
-    get(http_client().get(format!("{}/health", process.url()))).await;
-    let idle = process.resident();
+    let idle = at_rest(&process).await;
     let mut peaks = Vec::new();
     for _ in 0..2 {
         step.send_replace(Step::Event(0));
