@@ -38,6 +38,7 @@ pub enum HealthResponse {
 
 /// How the parts behind the process are.
 #[derive(Object, Debug)]
+#[oai(skip_serializing_if_is_none)]
 pub struct Readiness {
     /// Whether requests can be served.
     ready: bool,
@@ -53,7 +54,7 @@ pub struct Readiness {
     secrets: PartHealth,
     /// CloudWatch. While it is away, metrics wait.
     metrics: PartHealth,
-    /// When CloudWatch last took metrics.
+    /// When CloudWatch last took metrics; missing until it has.
     metrics_sent_at: Option<DateTime<Utc>>,
 }
 
