@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use futures_util::Stream;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use tokio::sync::SetOnce;
 
 use crate::admin::{Admin, Entrance, Expiry, Logins, SharedAdmin, Turns};
 use crate::auth::{self, Directory, KeyHasher, LastUsed, LastUsedTask};
@@ -129,7 +129,7 @@ impl App {
             in_flight: InFlight::new(config.limits.in_flight),
             rate: RateLimit::new(config.limits.key_requests_per_minute),
             stages: Stages::default(),
-            opened: CancellationToken::new(),
+            opened: SetOnce::new(),
             standings,
         });
         let admin = Arc::new(Admin {
@@ -220,7 +220,7 @@ impl App {
                     budgets.first_look()
                 );
                 // Nobody has waited in vain: without the database no access key is known yet.
-                ingress.opened.cancel();
+                let _ = ingress.opened.set(());
                 std::future::pending::<()>().await;
             };
             tokio::select! {

@@ -75,7 +75,7 @@ async fn until_the_end(
 ) -> Result<Reply, Refusal> {
     let ended = || in_flight::overloaded("The proxy is shutting down before it has an answer. Try again.");
     let served = async {
-        ingress.opened.cancelled().await;
+        ingress.opened.wait().await;
         served.await
     };
     let served = ingress.stages.ending.run_until_cancelled(served).await;

@@ -27,7 +27,7 @@ pub use service::proxy_service;
 pub use stages::Stages;
 
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use tokio::sync::SetOnce;
 
 use crate::admin::SharedAdmin;
 use crate::config::{LimitConfig, ServerConfig, TimeoutConfig};
@@ -54,7 +54,7 @@ pub struct Ingress {
     pub stages: Stages,
     /// Models, prices, budgets and the zone of the sums have been looked at, however that went; requests wait for it, a few
     /// seconds at the most, and `/health` does not.
-    pub opened: CancellationToken,
+    pub opened: SetOnce<()>,
     /// How the parts behind the process are.
     pub standings: Standings,
 }

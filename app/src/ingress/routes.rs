@@ -74,7 +74,7 @@ pub(super) fn routes(ingress: SharedIngress, admin: SharedAdmin) -> impl Endpoin
 /// Serves what waits for the first look at the tables.
 async fn once_opened<E: Endpoint>(served: Arc<E>, request: Request) -> poem::Result<E::Output> {
     if let Some(ingress) = request.data::<SharedIngress>() {
-        ingress.opened.cancelled().await;
+        ingress.opened.wait().await;
     }
     served.call(request).await
 }
