@@ -1,3 +1,5 @@
+//! What the reader of the plan's answers takes from bytes as they come, whole, in pieces and compressed.
+
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
 use http::HeaderValue;
