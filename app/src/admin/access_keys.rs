@@ -17,8 +17,9 @@ use super::bedrock_keys::vault_problem;
 use super::caller::Caller;
 use super::idempotency::{key_of_before, once, once_with_key};
 use super::list::{self, DEFAULT_LIMIT, Page};
-use super::problem::{Changing, Kind, Problem, Refused, Showing};
+use super::problem::{Kind, Problem};
 use super::service::Tag;
+use super::sorts::{Changing, Refused, Showing};
 use super::users::no_user;
 use crate::domain;
 use crate::store::{Made, News, Resealed, Rotation};
@@ -138,8 +139,9 @@ impl AccessKeysPart {
     ) -> Result<Json<AccessKey>, Refused<Changing>> {
         let change = change.0.read()?;
         let row = admin.database.change_access_key(caller.actor(), access_key_id.0, &change).await?;
+        let row = row.ok_or_else(|| no_key(access_key_id.0))?;
         admin.changes.apply(&News::AccessKey(access_key_id.0)).await;
-        Ok(Json(row.ok_or_else(|| no_key(access_key_id.0))?.into()))
+        Ok(Json(row.into()))
     }
 
     /// Replace an access key
@@ -170,8 +172,9 @@ impl AccessKeysPart {
             bedrock_key: resealed(&admin, old, id).await?,
         };
         let made = admin.database.rotate_access_key(caller.actor(), old, &rotation, once.as_ref()).await?;
+        let made = made.ok_or_else(|| no_key(old))?;
         admin.changes.apply(&News::AccessKey(old)).await;
-        let (rotated, key) = match made.ok_or_else(|| no_key(old))? {
+        let (rotated, key) = match made {
             Made::Now(rotated) => (rotated, text.expose().to_owned()),
             Made::Before { row, sealed_key } => {
                 let key = key_of_before(&admin, row.new.id, sealed_key).await?;

@@ -13,8 +13,8 @@ use uuid::Uuid;
 use super::SharedAdmin;
 use super::caller::Caller;
 use super::list::{self, DEFAULT_LIMIT, Page};
-use super::problem::{Listing, Refused};
 use super::service::Tag;
+use super::sorts::{Listing, Refused};
 use crate::store::{DeedFilter, DeedRow};
 
 /// Something that an administrator did.

@@ -11,8 +11,9 @@ use super::SharedAdmin;
 use super::access_keys::no_key;
 use super::caller::Caller;
 use super::hushed::Hushed;
-use super::problem::{Changing, Kind, Problem, Refused, Showing};
+use super::problem::{Kind, Problem};
 use super::service::Tag;
+use super::sorts::{Changing, Refused, Showing};
 use crate::domain::{self, BedrockKeyKind};
 use crate::store::{BedrockKeyRow, News, SealedBedrockKey};
 use crate::upstream::bedrock::probe::Verdict;
@@ -135,8 +136,8 @@ impl BedrockKeysPart {
             expires_at: key.expires_at,
         };
         let row = admin.database.put_bedrock_key(caller.actor(), id, &stored, checked_at).await?;
-        admin.changes.apply(&News::AccessKey(id)).await;
         let told = BedrockKey::from(row.ok_or_else(|| no_key(id))?);
+        admin.changes.apply(&News::AccessKey(id)).await;
         Ok(Json(BedrockKey { verification: verdict.map(Verification::from), ..told }))
     }
 
@@ -166,10 +167,11 @@ impl BedrockKeysPart {
         /// Of which access key.
         access_key_id: Path<Uuid>,
     ) -> Result<BedrockKeyDeleted, Refused<Showing>> {
-        let deleted = admin.database.delete_bedrock_key(caller.actor(), access_key_id.0).await?;
-        admin.changes.apply(&News::AccessKey(access_key_id.0)).await;
-        match deleted {
-            Some(true) => Ok(BedrockKeyDeleted::Deleted),
+        match admin.database.delete_bedrock_key(caller.actor(), access_key_id.0).await? {
+            Some(true) => {
+                admin.changes.apply(&News::AccessKey(access_key_id.0)).await;
+                Ok(BedrockKeyDeleted::Deleted)
+            }
             Some(false) => Err(no_bedrock_key(access_key_id.0).into()),
             None => Err(no_key(access_key_id.0).into()),
         }

@@ -11,8 +11,9 @@ use uuid::Uuid;
 use super::SharedAdmin;
 use super::caller::Caller;
 use super::money::Usd;
-use super::problem::{Problem, Refused, Showing};
+use super::problem::Problem;
 use super::service::Tag;
+use super::sorts::{Refused, Showing};
 use crate::domain::budget::percent;
 
 /// What Bedrock may cost for a user this month, and has cost.

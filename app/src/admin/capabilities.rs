@@ -10,8 +10,9 @@ use uuid::Uuid;
 use super::SharedAdmin;
 use super::caller::Caller;
 use super::list::{self, DEFAULT_LIMIT, Page};
-use super::problem::{Listing, Problem, Refused, Showing};
+use super::problem::Problem;
 use super::service::Tag;
+use super::sorts::{Listing, Refused, Showing};
 use crate::store::{CapabilityFilter, CapabilityRow};
 
 /// Something that a model on Bedrock has refused, and that it is not sent any more.

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::Admin;
 use super::bedrock_keys::vault_problem;
-use super::problem::{FieldProblem, Kind, Problem};
+use super::problem::Problem;
 use crate::domain::{AccessKey, Secret};
 use crate::store::Once;
 
@@ -19,9 +19,7 @@ pub(super) fn check(headers: &HeaderMap) -> Result<(), Problem> {
     if headers.get_all(HEADER).iter().all(|value| value.to_str().is_ok()) {
         return Ok(());
     }
-    let problem = "it has to be of printable ASCII characters".to_owned();
-    let told = Problem::new(Kind::Malformed, "malformed", format!("`{HEADER}` cannot be read: {problem}"));
-    Err(Problem { fields: vec![FieldProblem { name: HEADER.to_owned(), problem }], ..told })
+    Err(Problem::unreadable(HEADER, "it has to be of printable ASCII characters"))
 }
 
 /// The request as it is remembered: its key, and a hash of everything that has to be the same when it comes again.

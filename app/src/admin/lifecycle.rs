@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::SharedAdmin;
 use super::caller::Caller;
-use super::problem::{Refused, Showing};
 use super::service::Tag;
+use super::sorts::{Refused, Showing};
 use super::user_shapes::User;
 use super::users::no_user;
 use crate::store::News;
@@ -32,8 +32,9 @@ impl LifecyclePart {
         user_id: Path<Uuid>,
     ) -> Result<Json<User>, Refused<Showing>> {
         let row = admin.database.deactivate_user(caller.actor(), user_id.0).await?;
+        let row = row.ok_or_else(|| no_user(user_id.0))?;
         admin.changes.apply(&News::User(user_id.0)).await;
-        Ok(Json(row.ok_or_else(|| no_user(user_id.0))?.into()))
+        Ok(Json(row.into()))
     }
 
     /// Reactivate a user
@@ -49,7 +50,8 @@ impl LifecyclePart {
         user_id: Path<Uuid>,
     ) -> Result<Json<User>, Refused<Showing>> {
         let row = admin.database.reactivate_user(caller.actor(), user_id.0).await?;
+        let row = row.ok_or_else(|| no_user(user_id.0))?;
         admin.changes.apply(&News::User(user_id.0)).await;
-        Ok(Json(row.ok_or_else(|| no_user(user_id.0))?.into()))
+        Ok(Json(row.into()))
     }
 }

@@ -11,8 +11,9 @@ use uuid::Uuid;
 use super::SharedAdmin;
 use super::access::{LIFETIME, Token, enter};
 use super::caller::{Caller, ClientAddress, Login, actor};
-use super::problem::{Kind, Listing, LoggingIn, Problem, Refused};
+use super::problem::{Kind, Problem};
 use super::service::Tag;
+use super::sorts::{Listing, LoggingIn, Refused};
 use crate::domain::Secret;
 
 /// A login.

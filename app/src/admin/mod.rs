@@ -32,6 +32,7 @@ mod refusal;
 mod requests;
 mod routes;
 mod service;
+mod sorts;
 mod texts;
 mod usage;
 mod user_shapes;

@@ -13,8 +13,9 @@ use super::families::Family;
 use super::idempotency::once;
 use super::list::{self, DEFAULT_LIMIT, Page};
 use super::money::{Usd, usd};
-use super::problem::{Changing, Listing, Problem, Refused};
+use super::problem::Problem;
 use super::service::Tag;
+use super::sorts::{Changing, Listing, Refused};
 use crate::domain::{self, UnitPrices};
 use crate::store::{NewPrice, News, PriceKey, PriceRow};
 

@@ -3,7 +3,7 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::problem::{FieldProblem, Kind, Problem};
+use super::problem::Problem;
 use super::words::one_of;
 use crate::openapi::Document;
 
@@ -24,8 +24,7 @@ pub(super) fn check(document: &Document, method: &str, path: &str, query: &str) 
     } else {
         format!("there is no such query parameter; {}", one_of(&known))
     };
-    let told = Problem::new(Kind::Malformed, "unknown_parameter", format!("`{name}` cannot be read: {problem}"));
-    Err(Problem { fields: vec![FieldProblem { name, problem }], ..told })
+    Err(Problem { code: "unknown_parameter", ..Problem::unreadable(&name, problem) })
 }
 
 #[cfg(test)]

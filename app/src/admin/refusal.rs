@@ -8,7 +8,7 @@ use poem_openapi::error::{
 
 use super::caller::unauthenticated;
 use super::deadline::MAX_BODY;
-use super::problem::{FieldProblem, Kind, Problem};
+use super::problem::{Kind, Problem};
 use super::words;
 use crate::openapi::Document;
 
@@ -66,9 +66,7 @@ fn of_field(document: &Document, name: &str, reason: &str) -> Problem {
     if let Some((_, check)) = reason.split_once(words::OUT_OF_RANGE) {
         return Problem::field(name, words::of_check(check));
     }
-    let problem = words::of_reading(document, reason);
-    let told = Problem::new(Kind::Malformed, "malformed", format!("`{name}` cannot be read: {problem}"));
-    Problem { fields: vec![FieldProblem { name: name.to_owned(), problem }], ..told }
+    Problem::unreadable(name, words::of_reading(document, reason))
 }
 
 fn of_body(document: &Document, reason: &str) -> Problem {

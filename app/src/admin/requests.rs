@@ -11,8 +11,9 @@ use uuid::Uuid;
 use super::SharedAdmin;
 use super::caller::Caller;
 use super::money::Usd;
-use super::problem::{Kind, Problem, Refused, Showing};
+use super::problem::{Kind, Problem};
 use super::service::Tag;
+use super::sorts::{Refused, Showing};
 use crate::domain::{TokenUsage, UnitPrices};
 use crate::store::RequestRow;
 

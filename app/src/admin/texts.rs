@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::problem::{FieldProblem, Kind, Problem};
+use super::problem::Problem;
 use super::words::one_of;
 use crate::openapi::{Document, words};
 
@@ -14,8 +14,7 @@ pub(super) fn check(document: &Document, method: &str, path: &str, body: &[u8]) 
     // What is no JSON the operation refuses itself, in its own words.
     let (Some(schema), Ok(body)) = (schema, serde_json::from_slice(body)) else { return Ok(()) };
     let Some((name, problem)) = wrong(document, schema, &body) else { return Ok(()) };
-    let told = Problem::new(Kind::Malformed, "malformed", format!("`{name}` cannot be read: {problem}"));
-    Err(Problem { fields: vec![FieldProblem { name, problem }], ..told })
+    Err(Problem::unreadable(&name, problem))
 }
 
 /// The name of the first value that is wrong, and what has to be there.

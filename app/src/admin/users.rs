@@ -10,8 +10,9 @@ use super::SharedAdmin;
 use super::caller::Caller;
 use super::idempotency::once;
 use super::list::{self, DEFAULT_LIMIT, Page};
-use super::problem::{Changing, Listing, Problem, Refused, Showing};
+use super::problem::Problem;
 use super::service::Tag;
+use super::sorts::{Changing, Listing, Refused, Showing};
 use super::user_shapes::{ChangeUser, CreateUser, User, UserStatus};
 use crate::store::{News, UserFilter};
 
@@ -111,8 +112,9 @@ impl UsersPart {
     ) -> Result<Json<User>, Refused<Changing>> {
         let change = change.0.read()?;
         let row = admin.database.change_user(caller.actor(), user_id.0, &change).await?;
+        let row = row.ok_or_else(|| no_user(user_id.0))?;
         admin.changes.apply(&News::User(user_id.0)).await;
-        Ok(Json(row.ok_or_else(|| no_user(user_id.0))?.into()))
+        Ok(Json(row.into()))
     }
 
     /// Delete a user

@@ -16,8 +16,9 @@ use super::turns::unread;
 use crate::admin::SharedAdmin;
 use crate::admin::caller::Caller;
 use crate::admin::money::Usd;
-use crate::admin::problem::{Problem, Refused, Reporting};
+use crate::admin::problem::Problem;
 use crate::admin::service::Tag;
+use crate::admin::sorts::{Refused, Reporting};
 use crate::store::{CostRow, UsageFilter};
 
 /// Models in an answer at the most.

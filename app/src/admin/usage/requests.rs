@@ -19,8 +19,9 @@ use super::turns::unread;
 use crate::admin::SharedAdmin;
 use crate::admin::caller::Caller;
 use crate::admin::list::{self, DEFAULT_LIMIT};
-use crate::admin::problem::{Problem, Refused, Reporting};
+use crate::admin::problem::Problem;
 use crate::admin::service::Tag;
+use crate::admin::sorts::{Refused, Reporting};
 use crate::store::{UsageFilter, UsageListFilter, UsageRow, UsageRowKey};
 
 /// Requests are counted up to this number.

@@ -19,8 +19,9 @@ use super::series_csv::{columns, groups, lines};
 use super::turns::unread;
 use crate::admin::SharedAdmin;
 use crate::admin::caller::Caller;
-use crate::admin::problem::{Problem, Refused, Reporting};
+use crate::admin::problem::Problem;
 use crate::admin::service::Tag;
+use crate::admin::sorts::{Refused, Reporting};
 use crate::store::{Buckets, UsageFilter, UsageGrouping, UsageReader, UsageSource};
 
 /// Buckets of a series at the most: 62 days by the hour, four years by the day.

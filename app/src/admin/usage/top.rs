@@ -15,8 +15,9 @@ use super::turns::unread;
 use crate::admin::SharedAdmin;
 use crate::admin::caller::Caller;
 use crate::admin::money::Usd;
-use crate::admin::problem::{Problem, Refused, Reporting};
+use crate::admin::problem::Problem;
 use crate::admin::service::Tag;
+use crate::admin::sorts::{Refused, Reporting};
 use crate::store::{self, TopOrder};
 
 /// Users that are listed unless something else is asked for.
