@@ -1,18 +1,19 @@
 //! The settings as the code uses them: one small struct a concern, all read by `Config::read`.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use super::admin::AdminConfig;
 use super::env::{ConfigProblems, Environment};
 use super::journal::JournalConfig;
+use super::keys::{KeyConfig, VaultConfig};
 use super::limits::LimitConfig;
 use super::log::LogFilter;
 use super::metrics::{AwsConfig, MetricsConfig};
+use super::providers::{BedrockConfig, PlanConfig};
 use super::reports::ReportConfig;
 use super::variables as var;
-use crate::domain::{Dialect, Secret};
+use crate::domain::Secret;
 
 /// Settings of the `serve` role.
 #[derive(Clone, Debug)]
@@ -65,54 +66,6 @@ pub struct DatabaseConfig {
     pub max_connections: u32,
 }
 
-/// Access keys.
-#[derive(Clone, Debug)]
-pub struct KeyConfig {
-    /// `KEY_HASHER_SECRET`
-    pub hasher_secret: Secret,
-    /// `KEY_HASHER_SECRET_PREVIOUS`
-    pub previous_hasher_secret: Option<Secret>,
-    /// `KEY_CACHE_TTL`
-    pub cache_ttl: Duration,
-}
-
-/// Under which key Bedrock keys are encrypted; one of the two is there.
-#[derive(Clone, Debug)]
-pub struct VaultConfig {
-    /// `LOCAL_VAULT_KEY_FILE`
-    pub key_file: Option<PathBuf>,
-    /// `KMS_KEY_ID`
-    pub kms_key_id: Option<String>,
-}
-
-/// The plan.
-#[derive(Clone, Debug)]
-pub struct PlanConfig {
-    /// `PLAN_BASE_URL`, without a trailing slash
-    pub base_url: String,
-    /// `PLAN_HTTP2_CONNECTIONS`; 0: HTTP/1.1
-    pub http2_connections: usize,
-    /// `PLAN_API_KEY`
-    pub default_key: Option<Secret>,
-    /// `METER_PLAN`
-    pub metered: bool,
-}
-
-/// Bedrock.
-#[derive(Clone, Debug)]
-pub struct BedrockConfig {
-    /// `BEDROCK_ENDPOINT_URL`; `None`: AWS's own
-    pub endpoint_url: Option<String>,
-    /// `BEDROCK_CONTROL_ENDPOINT_URL`; `None`: the one above, else AWS's own
-    pub control_endpoint_url: Option<String>,
-    /// `BEDROCK_API`
-    pub dialect: Dialect,
-    /// `BEDROCK_CAPABILITIES_FILE`; `None`: the table that comes with the proxy
-    pub capabilities_file: Option<PathBuf>,
-    /// `BEDROCK_MAX_BODY_SIZE`, bytes
-    pub max_body: usize,
-}
-
 /// Every wait of the request path.
 #[derive(Clone, Copy, Debug)]
 pub struct TimeoutConfig {
@@ -145,79 +98,44 @@ impl Config {
     /// # Errors
     /// All problems at once; nothing has been started by then.
     pub fn read(mut env: Environment<'_>) -> Result<Self, ConfigProblems> {
-        let env_ref = &mut env;
-        let server = ServerConfig::read(env_ref);
-        let database = DatabaseConfig::read(env_ref);
-        let keys = KeyConfig::read(env_ref);
-        let vault = VaultConfig::read(env_ref);
-        let plan = PlanConfig::read(env_ref);
-        let endpoint_url = env_ref.base_url(&var::BEDROCK_ENDPOINT_URL);
-        let control_endpoint_url = env_ref.base_url(&var::BEDROCK_CONTROL_ENDPOINT_URL);
-        let dialect = env_ref.parse(&var::BEDROCK_API, str::parse::<Dialect>);
-        let capabilities_file = env_ref.parse(&var::BEDROCK_CAPABILITIES_FILE, |text| match std::fs::metadata(text) {
-            Ok(found) if found.is_file() => Ok(PathBuf::from(text)),
-            _ => Err("is no file; write one with `claude-code-proxy capabilities`, or leave the setting out"),
-        });
-        let bedrock_max = env_ref.size(&var::BEDROCK_MAX_BODY_SIZE);
-        let timeouts = TimeoutConfig::read(env_ref);
-        let limits = LimitConfig::read(env_ref);
-        let reports = ReportConfig::read(env_ref);
-        let journal = JournalConfig::read(env_ref);
-        let admin = AdminConfig::read(env_ref);
-        let metrics = MetricsConfig::read(env_ref);
-        let aws = AwsConfig::read(env_ref);
-        let log_level = env_ref.parse(&var::LOG_LEVEL, str::parse::<LogFilter>);
+        let config = Self::whole(&mut env);
         env.finish()?;
-        // After `finish` nothing required is missing; the pattern says so without a panic.
-        match (
-            server,
-            database,
-            keys,
-            vault,
-            plan,
-            dialect,
-            bedrock_max,
-            timeouts,
-            limits,
-            reports,
-            journal,
-            admin,
-            metrics,
-            log_level,
-        ) {
-            (
-                Some(server),
-                Some(database),
-                Some(keys),
-                Some(vault),
-                Some(plan),
-                Some(dialect),
-                Some(max_body),
-                Some(timeouts),
-                Some(limits),
-                Some(reports),
-                Some(journal),
-                Some(admin),
-                Some(metrics),
-                Some(log_level),
-            ) => Ok(Self {
-                server,
-                database,
-                keys,
-                vault,
-                plan,
-                bedrock: BedrockConfig { endpoint_url, control_endpoint_url, dialect, capabilities_file, max_body },
-                timeouts,
-                limits,
-                reports,
-                journal,
-                admin,
-                metrics,
-                aws,
-                log_level,
-            }),
-            _ => Err(ConfigProblems(vec!["a required setting is missing".to_owned()])),
-        }
+        // After `finish` nothing required is missing.
+        config.ok_or_else(|| ConfigProblems(vec!["a required setting is missing".to_owned()]))
+    }
+
+    /// All parts are read before the first that is missing ends it, so that every problem is told.
+    fn whole(env: &mut Environment<'_>) -> Option<Self> {
+        let server = ServerConfig::read(env);
+        let database = DatabaseConfig::read(env);
+        let keys = KeyConfig::read(env);
+        let vault = VaultConfig::read(env);
+        let plan = PlanConfig::read(env);
+        let bedrock = BedrockConfig::read(env);
+        let timeouts = TimeoutConfig::read(env);
+        let limits = LimitConfig::read(env);
+        let reports = ReportConfig::read(env);
+        let journal = JournalConfig::read(env);
+        let admin = AdminConfig::read(env);
+        let metrics = MetricsConfig::read(env);
+        let aws = AwsConfig::read(env);
+        let log_level = env.parse(&var::LOG_LEVEL, str::parse::<LogFilter>);
+        Some(Self {
+            server: server?,
+            database: database?,
+            keys: keys?,
+            vault: vault?,
+            plan: plan?,
+            bedrock: bedrock?,
+            timeouts: timeouts?,
+            limits: limits?,
+            reports: reports?,
+            journal: journal?,
+            admin: admin?,
+            metrics: metrics?,
+            aws,
+            log_level: log_level?,
+        })
     }
 }
 
@@ -250,64 +168,6 @@ impl DatabaseConfig {
     }
 }
 
-impl PlanConfig {
-    fn read(env: &mut Environment<'_>) -> Option<Self> {
-        let base_url = env.base_url(&var::PLAN_BASE_URL);
-        let http2_connections = env.parse(&var::PLAN_HTTP2_CONNECTIONS, |text| match text.parse() {
-            Ok(number @ 0..=64) => Ok(number),
-            _ => Err("must be a number from 0 to 64"),
-        });
-        let default_key = Self::default_key(env);
-        let metered = env.parse(&var::METER_PLAN, |text| text.parse::<bool>().map_err(|_| "must be true or false"));
-        Some(Self { base_url: base_url?, http2_connections: http2_connections?, default_key, metered: metered? })
-    }
-
-    /// Reads the key for requests that bring none.
-    pub fn default_key(env: &mut Environment<'_>) -> Option<Secret> {
-        env.secret(&var::PLAN_API_KEY, header_safe)
-    }
-}
-
-impl KeyConfig {
-    /// Reads what a role needs that recognises or issues access keys.
-    pub fn read(env: &mut Environment<'_>) -> Option<Self> {
-        let hasher_secret = env.secret(&var::KEY_HASHER_SECRET, |text| {
-            if text.len() >= 32 {
-                Ok(())
-            } else {
-                Err("is shorter than 32 characters; make one with: openssl rand -hex 32".to_owned())
-            }
-        });
-        let previous_hasher_secret = env.secret(&var::KEY_HASHER_SECRET_PREVIOUS, |_| Ok(()));
-        let cache_ttl = env.duration(&var::KEY_CACHE_TTL);
-        Some(Self { hasher_secret: hasher_secret?, previous_hasher_secret, cache_ttl: cache_ttl? })
-    }
-}
-
-impl VaultConfig {
-    /// Reads what a role needs that keeps or uses Bedrock keys.
-    pub fn read(env: &mut Environment<'_>) -> Option<Self> {
-        let key_file = env.parse(&var::LOCAL_VAULT_KEY_FILE, |text| match std::fs::metadata(text) {
-            Ok(file) if file.is_file() => Ok(PathBuf::from(text)),
-            Ok(_) => Err("is no file".to_owned()),
-            Err(error) => Err(format!(
-                "cannot be read ({error}); make one with: openssl rand -base64 32 > FILE && chmod 600 FILE"
-            )),
-        });
-        let kms_key_id = env.parse(&var::KMS_KEY_ID, |text| {
-            if text.bytes().all(|b| b.is_ascii_graphic()) {
-                Ok(text.to_owned())
-            } else {
-                Err("is no key of AWS KMS; write its id, its ARN, or an alias like alias/claude-code-proxy")
-            }
-        });
-        if !env.is_set(&var::LOCAL_VAULT_KEY_FILE) && !env.is_set(&var::KMS_KEY_ID) {
-            env.problem(&var::LOCAL_VAULT_KEY_FILE, None, "is not set, and KMS_KEY_ID neither; one of them has to be");
-        }
-        Some(Self { key_file, kms_key_id })
-    }
-}
-
 impl TimeoutConfig {
     /// Reads what a role needs that asks others over HTTP.
     pub fn read(env: &mut Environment<'_>) -> Option<Self> {
@@ -330,18 +190,10 @@ impl TimeoutConfig {
     }
 }
 
-/// A key travels in a header, where line breaks and the like cannot be.
-fn header_safe(text: &str) -> Result<(), String> {
-    if text.bytes().all(|b| b.is_ascii_graphic()) {
-        Ok(())
-    } else {
-        Err("has spaces or characters that no key has".to_owned())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Dialect;
 
     fn read(pairs: &[(&str, &str)]) -> Result<Config, ConfigProblems> {
         Config::read(Environment::new(|name| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned())))
