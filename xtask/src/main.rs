@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use xtask::{bench, build, dev, prepare, synth, test, yardstick};
+use xtask::{bench, build, dev, operate, prepare, synth, test, yardstick};
 
 /// The commands of Claude Code Proxy
 #[derive(Parser)]
@@ -23,6 +23,30 @@ enum Verb {
     Bench(bench::Arguments),
     /// Build the container image, without a container engine, and push it to a registry
     Build(build::Arguments),
+    /// Make the deployment in AWS, or bring it up to date: infrastructure, image, schema, service
+    #[command(disable_help_flag = true)]
+    Deploy(operate::Arguments),
+    /// Show what a deployment would change
+    #[command(disable_help_flag = true)]
+    Diff(operate::Arguments),
+    /// Bring the schema of a database up to date: here, or with --stack by a task beside the deployed service
+    #[command(disable_help_flag = true)]
+    Migrate(operate::Arguments),
+    /// Show how the deployment is: versions, tasks, alarms, addresses
+    #[command(disable_help_flag = true)]
+    Status(operate::Arguments),
+    /// Show the log of the deployed service
+    #[command(disable_help_flag = true)]
+    Logs(operate::Arguments),
+    /// Take the deployment down, and say what is kept
+    #[command(disable_help_flag = true)]
+    Destroy(operate::Arguments),
+    /// Set the administrator's password of the deployment
+    #[command(disable_help_flag = true)]
+    Admin(operate::Arguments),
+    /// Print what a deployer has to be allowed, as a policy of IAM
+    #[command(disable_help_flag = true)]
+    Policy(operate::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -34,6 +58,14 @@ fn main() -> ExitCode {
         Verb::Yardstick(arguments) => yardstick::run_verb(&arguments),
         Verb::Bench(arguments) => bench::run_verb(&arguments),
         Verb::Build(arguments) => build::run_verb(&arguments),
+        Verb::Deploy(arguments) => operate::run_verb("deploy", &arguments),
+        Verb::Diff(arguments) => operate::run_verb("diff", &arguments),
+        Verb::Migrate(arguments) => operate::run_verb("migrate", &arguments),
+        Verb::Status(arguments) => operate::run_verb("status", &arguments),
+        Verb::Logs(arguments) => operate::run_verb("logs", &arguments),
+        Verb::Destroy(arguments) => operate::run_verb("destroy", &arguments),
+        Verb::Admin(arguments) => operate::run_verb("admin", &arguments),
+        Verb::Policy(arguments) => operate::run_verb("policy", &arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

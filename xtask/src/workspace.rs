@@ -111,7 +111,9 @@ pub fn root() -> PathBuf {
     // Set by `cargo run` and `cargo test`; the compiled-in value serves a binary that is called directly.
     let package =
         env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
-    package.parent().unwrap_or(&package).to_path_buf()
+    // Crates of the workspace lie at different depths; its lock file lies at its root.
+    let root = package.ancestors().skip(1).find(|folder| folder.join("Cargo.lock").is_file());
+    root.or_else(|| package.parent()).unwrap_or(&package).to_path_buf()
 }
 
 /// Builds programs with cargo's own progress on the terminal, and explains the usual surprise.

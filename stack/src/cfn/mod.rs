@@ -42,12 +42,20 @@ pub struct Entry {
     pub attributes: &'static [&'static str],
     /// Whether it takes the property `Tags`.
     pub taggable: bool,
+    /// Whether replacing it loses what it holds.
+    pub stateful: bool,
 }
 
 /// Every resource type of L1.
 pub fn catalogue() -> Vec<Entry> {
     fn entry<R: Catalogued>() -> Entry {
-        Entry { type_name: R::TYPE, shape: R::shape(), attributes: R::ATTRIBUTES, taggable: R::TAGGABLE }
+        Entry {
+            type_name: R::TYPE,
+            shape: R::shape(),
+            attributes: R::ATTRIBUTES,
+            taggable: R::TAGGABLE,
+            stateful: R::STATEFUL,
+        }
     }
     macro_rules! entries {
         ($($type_name:ty),* $(,)?) => { vec![$(entry::<$type_name>()),*] };

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
+use super::answers::{Answers, text};
 use super::template::{Resource, Template};
 
 /// What a deployment with certain parameters would be.
 #[derive(Clone, Debug)]
 pub struct Deployment<'a> {
     template: &'a Template,
-    values: BTreeMap<String, Json>,
+    answers: Answers,
 }
 
 impl<'a> Deployment<'a> {
@@ -36,7 +37,8 @@ impl<'a> Deployment<'a> {
             }
             values.insert((*name).to_owned(), Json::from(*value));
         }
-        Ok(Self { template, values })
+        let conditions = template.conditions.iter().map(|(name, entry)| (name.clone(), entry.body.clone())).collect();
+        Ok(Self { template, answers: Answers::new(values, conditions) })
     }
 
     /// The template.
@@ -44,29 +46,19 @@ impl<'a> Deployment<'a> {
         self.template
     }
 
+    /// The values, and the conditions that they decide.
+    pub fn answers(&self) -> &Answers {
+        &self.answers
+    }
+
     /// The value of a parameter as text.
     pub fn parameter(&self, name: &str) -> String {
-        self.values.get(name).map(text).unwrap_or_default()
+        self.answers.parameter(name)
     }
 
     /// Whether a condition holds.
     pub fn holds(&self, condition: &str) -> bool {
-        self.template.conditions.get(condition).is_some_and(|entry| self.test(&entry.body))
-    }
-
-    fn test(&self, body: &Json) -> bool {
-        let arguments = |key: &str| body.get(key).and_then(Json::as_array);
-        if let Some([one, other]) = arguments("Fn::Equals").map(Vec::as_slice) {
-            text(&self.resolve(one)) == text(&self.resolve(other))
-        } else if let Some(tests) = arguments("Fn::Not") {
-            !tests.iter().all(|test| self.test(test))
-        } else if let Some(tests) = arguments("Fn::And") {
-            tests.iter().all(|test| self.test(test))
-        } else if let Some(tests) = arguments("Fn::Or") {
-            tests.iter().any(|test| self.test(test))
-        } else {
-            body["Condition"].as_str().is_some_and(|name| self.holds(name))
-        }
+        self.answers.holds(condition)
     }
 
     /// The resources that exist, with their logical ids.
@@ -77,21 +69,7 @@ impl<'a> Deployment<'a> {
 
     /// A value with parameters and conditions put in; what only AWS knows stays as it is.
     pub fn resolve(&self, value: &Json) -> Json {
-        match value {
-            Json::Array(items) => items.iter().map(|item| self.resolve(item)).collect(),
-            Json::Object(fields) => {
-                if let Some(value) = fields.get("Ref").and_then(Json::as_str).and_then(|name| self.values.get(name)) {
-                    return value.clone();
-                }
-                if let Some([Json::String(condition), yes, no]) =
-                    fields.get("Fn::If").and_then(Json::as_array).map(Vec::as_slice)
-                {
-                    return self.resolve(if self.holds(condition) { yes } else { no });
-                }
-                fields.iter().map(|(name, value)| (name.clone(), self.resolve(value))).collect()
-            }
-            _ => value.clone(),
-        }
+        self.answers.resolve(value)
     }
 }
 
@@ -100,9 +78,4 @@ fn missed(parameter: &Json, value: &str) -> Option<String> {
     let (smallest, largest) = (parameter["MinValue"].as_f64()?, parameter["MaxValue"].as_f64()?);
     let within = value.parse().is_ok_and(|number: f64| (smallest..=largest).contains(&number));
     (!within).then(|| format!("a number from {smallest} to {largest}"))
-}
-
-/// CloudFormation compares parameters as text.
-fn text(value: &Json) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -1,5 +1,6 @@
 //! What a construct tree is: scopes, values, resources, the sections of a template, checks. No AWS service appears here.
 
+mod answers;
 mod aspect;
 mod assembly;
 pub mod assertions;
@@ -29,6 +30,7 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
+pub use answers::Answers;
 pub use aspect::{Aspect, Tags};
 pub use assembly::Assembly;
 pub use check::Check;

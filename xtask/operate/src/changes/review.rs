@@ -1,0 +1,145 @@
+//! The review: everything that a person has to know of a deployment before saying yes.
+
+use std::collections::BTreeMap;
+use std::fmt::{Display, Formatter};
+
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::{Change, Grant, Kind, Snapshot, broadening, difference};
+
+/// Longer values are cut in the review; `--json` has them whole.
+const SHOWN: usize = 100;
+
+/// What a deployment would change.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Review {
+    /// What somebody may do who might not before.
+    pub(crate) opened: Vec<Grant>,
+    /// What nobody may do any more.
+    pub(crate) closed: Vec<Grant>,
+    /// Parameters with another value: what it was, and what it will be.
+    pub(crate) parameters: BTreeMap<String, (Option<String>, Option<String>)>,
+    /// The resources.
+    pub(crate) changes: Vec<Change>,
+    /// Construct paths by logical id.
+    #[serde(skip)]
+    paths: BTreeMap<String, String>,
+}
+
+impl Review {
+    /// Compares what is with what shall be.
+    pub(crate) fn new(old: &Snapshot, new: &Snapshot, paths: BTreeMap<String, String>) -> Self {
+        let (opened, closed) = broadening(old, new);
+        let names = old.parameters.keys().chain(new.parameters.keys());
+        let parameters = names
+            .map(|name| (name.clone(), (old.parameters.get(name).cloned(), new.parameters.get(name).cloned())))
+            .filter(|(_, (old, new))| old != new)
+            .collect();
+        Self { opened, closed, parameters, changes: difference(old, new), paths }
+    }
+
+    /// Whether there is nothing to do.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.parameters.is_empty()
+    }
+
+    /// Marks what AWS says that it would make anew.
+    pub(crate) fn replaced(&mut self, ids: &[String]) {
+        for change in self.changes.iter_mut().filter(|change| ids.contains(&change.id)) {
+            change.kind = Kind::Replaced;
+        }
+    }
+
+    fn count(&self, kind: Kind) -> usize {
+        self.changes.iter().filter(|change| change.kind == kind).count()
+    }
+
+    fn name(&self, id: &str) -> String {
+        match self.paths.get(id) {
+            Some(path) => format!("{} ({id})", path.strip_suffix("/Resource").unwrap_or(path)),
+            None => id.to_owned(),
+        }
+    }
+}
+
+impl Display for Review {
+    fn fmt(&self, out: &mut Formatter<'_>) -> std::fmt::Result {
+        // A first deployment opens everything; what matters is what changes.
+        let fresh = self.changes.iter().all(|change| change.kind == Kind::Added) && self.changes.len() > 20;
+        if !fresh && !(self.opened.is_empty() && self.closed.is_empty()) {
+            writeln!(out, "Permissions and networks")?;
+            self.opened.iter().try_for_each(|grant| writeln!(out, "  + {}: {}", self.name(&grant.id), grant.text))?;
+            self.closed.iter().try_for_each(|grant| writeln!(out, "  - {}: {}", self.name(&grant.id), grant.text))?;
+        }
+        if !self.parameters.is_empty() {
+            writeln!(out, "Parameters")?;
+            for (name, (old, new)) in &self.parameters {
+                match (old, new) {
+                    (Some(old), Some(new)) => writeln!(out, "  ~ {name}: {old:?} -> {new:?}")?,
+                    (None, Some(new)) => writeln!(out, "  + {name}: {new:?}")?,
+                    (old, None) => writeln!(out, "  - {name}: {:?}", old.as_deref().unwrap_or_default())?,
+                }
+            }
+        }
+        if fresh {
+            return write!(out, "Resources: {} to add", self.changes.len());
+        }
+        if !self.changes.is_empty() {
+            writeln!(out, "Resources")?;
+        }
+        for change in &self.changes {
+            let mark = match change.kind {
+                Kind::Added => "+",
+                Kind::Changed => "~",
+                Kind::Replaced => "!",
+                Kind::Removed => "-",
+            };
+            let what = if change.kind == Kind::Replaced { ", made anew" } else { "" };
+            writeln!(out, "  {mark} {} {}{what}", change.type_name, self.name(&change.id))?;
+            for property in &change.properties {
+                let [old, new] = [&property.old, &property.new].map(shown);
+                writeln!(out, "      {}: {old} -> {new}", property.path)?;
+            }
+        }
+        let [added, changed, replaced, removed] =
+            [Kind::Added, Kind::Changed, Kind::Replaced, Kind::Removed].map(|kind| self.count(kind));
+        write!(out, "Resources: {added} to add, {changed} to change, {replaced} to make anew, {removed} to remove")
+    }
+}
+
+fn shown(value: &Option<Json>) -> String {
+    let text = value.as_ref().map_or_else(|| "nothing".to_owned(), Json::to_string);
+    if text.chars().count() > SHOWN { text.chars().take(SHOWN).chain(['…']).collect() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_person_sees_what_changes_and_what_is_opened() -> anyhow::Result<()> {
+        let template = |port: u16| {
+            json!({ "Parameters": { "Port": { "Default": port } }, "Resources": {
+                "Door": { "Type": "AWS::EC2::SecurityGroupIngress", "Properties": {
+                    "CidrIp": "0.0.0.0/0", "IpProtocol": "tcp", "FromPort": { "Ref": "Port" }, "ToPort": { "Ref": "Port" } } } } })
+            .to_string()
+        };
+        let [old, new] = [443, 8443].map(|port| Snapshot::new(&template(port), &crate::settings::Values::new()));
+        let mut review = Review::new(&old?, &new?, [("Door".to_owned(), "Network/Door/Resource".to_owned())].into());
+        review.replaced(&["Door".to_owned()]);
+        let expected = r#"Permissions and networks
+  + Network/Door (Door): in from 0.0.0.0/0, tcp port 8443
+  - Network/Door (Door): in from 0.0.0.0/0, tcp port 443
+Parameters
+  ~ Port: "443" -> "8443"
+Resources
+  ! AWS::EC2::SecurityGroupIngress Network/Door (Door), made anew
+      FromPort: 443 -> 8443
+      ToPort: 443 -> 8443
+Resources: 0 to add, 0 to change, 1 to make anew, 0 to remove"#;
+        assert_eq!(review.to_string(), expected);
+        Ok(())
+    }
+}

@@ -1,0 +1,57 @@
+//! What AWS says when it refuses, with what to do about it.
+
+use anyhow::{Error, anyhow};
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::display::DisplayErrorContext;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+/// A call that failed; `doing` completes "cannot ...".
+pub(crate) fn told<E, R>(error: SdkError<E, R>, doing: &str) -> Error
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    let (code, message) = (error.code().map(str::to_owned), error.message().map(str::to_owned));
+    match (code, message) {
+        (Some(code), message) => {
+            let remedy = remedy(&code).map(|remedy| format!("; {remedy}")).unwrap_or_default();
+            anyhow!(
+                "cannot {doing}: {}{remedy}",
+                [Some(code), message].into_iter().flatten().collect::<Vec<_>>().join(": ")
+            )
+        }
+        // Not an answer: no way to AWS, or nobody to sign as.
+        (None, _) => {
+            let chain = DisplayErrorContext(&error).to_string();
+            // What follows the chain of causes is the whole structure once more, for debugging.
+            let chain = chain.split_once(" (").map_or(chain.as_str(), |(chain, _)| chain).trim().to_owned();
+            let remedy = if chain.contains("credentials") {
+                "log in (`aws sso login`, `aws configure`), or give --profile"
+            } else {
+                "look at the network, --region and --endpoint-url"
+            };
+            anyhow!("cannot {doing}: {chain}; {remedy}")
+        }
+    }
+}
+
+/// Whether AWS says that the thing is not there, in one of its many ways.
+pub(crate) fn is_missing<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
+    let code = error.code().unwrap_or_default();
+    code.contains("NotFound")
+        || code.contains("NoSuch")
+        || (code == "ValidationError" && error.message().is_some_and(|message| message.contains("does not exist")))
+}
+
+fn remedy(code: &str) -> Option<&'static str> {
+    match code {
+        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => {
+            Some("`cargo xtask policy` prints what a deployer has to be allowed")
+        }
+        "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => Some("log in again"),
+        "InvalidClientTokenId" | "UnrecognizedClientException" | "SignatureDoesNotMatch" | "AuthFailure" => {
+            Some("look at the credentials, and at the clock of this machine")
+        }
+        _ => None,
+    }
+}

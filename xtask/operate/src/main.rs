@@ -1,0 +1,73 @@
+//! The verbs of `cargo xtask` that speak to AWS. `cargo xtask` builds and starts this, so that nobody else waits for the SDK.
+
+mod aws;
+mod changes;
+mod containers;
+mod deployed;
+mod events;
+mod exit;
+mod failure;
+mod log_stream;
+mod operation;
+mod rollout;
+mod settings;
+mod ticker;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
+use xtask::progress::{failure, loud};
+
+/// Deployments of Claude Code Proxy in AWS
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", after_help = exit::HELP)]
+struct Cli {
+    #[command(flatten)]
+    place: aws::Where,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(clap::Subcommand)]
+enum Verb {}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            failure(&anyhow::Error::new(error).context("cannot start"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = runtime.block_on(async {
+        tokio::select! {
+            done = run(cli) => done.map_or_else(|error| { failure(&error); exit::code(&error) }, |()| 0),
+            () = interrupted() => {
+                loud("interrupted; what AWS was told goes on, and the same command takes it up again");
+                130
+            }
+        }
+    });
+    // An upload in another thread may still wait for the network; its end is not waited for.
+    runtime.shutdown_background();
+    ExitCode::from(code)
+}
+
+async fn run(cli: Cli) -> Result<()> {
+    match cli.verb {}
+}
+
+/// Ctrl-C, or the end of a pipeline's patience.
+async fn interrupted() {
+    let mut terminated = match signal(SignalKind::terminate()) {
+        Ok(terminated) => terminated,
+        Err(_) => return std::future::pending().await,
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated.recv() => {}
+    }
+}
