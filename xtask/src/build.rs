@@ -99,6 +99,11 @@ pub fn run_verb(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
+/// The commit that the checkout is at, with `-dirty` where files differ from it; none where it is not one of git.
+pub fn revision(workspace: &Workspace) -> Result<Option<String>> {
+    Ok(facts::of(workspace)?.revision)
+}
+
 /// Builds the image into its folder, and the list of what is in it beside that.
 pub fn build(workspace: &Workspace, options: &Options) -> Result<Layout> {
     let target = options.target;

@@ -27,9 +27,9 @@ const CALL_WITHIN: Duration = Duration::from_mins(2);
 /// Which stack, and where.
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct Where {
-    /// Name of the stack
-    #[arg(long, global = true, default_value = stack::proxy_stack::NAME)]
-    pub(crate) stack: String,
+    /// Name of the stack [default: claude-code-proxy]
+    #[arg(long, global = true)]
+    pub(crate) stack: Option<String>,
     /// Region of AWS; without it `AWS_REGION`, or that of the profile
     #[arg(long, global = true)]
     region: Option<String>,
@@ -104,7 +104,8 @@ impl Aws {
         if offline {
             loud(format_args!("{} is no AWS but a program on this machine", endpoint.unwrap_or_default()));
         }
-        Ok(Self { config, stack: place.stack.clone(), region, offline, identity: OnceCell::new() })
+        let stack = place.stack.clone().unwrap_or_else(|| stack::proxy_stack::NAME.to_owned());
+        Ok(Self { config, stack, region, offline, identity: OnceCell::new() })
     }
 
     /// Who we are; asked once.

@@ -1,16 +1,32 @@
 //! The verbs of `cargo xtask` that speak to AWS. `cargo xtask` builds and starts this, so that nobody else waits for the SDK.
 
+mod alarms;
 mod aws;
+mod bucket;
+mod change_set;
 mod changes;
+mod confirm;
 mod containers;
+mod deploy;
 mod deployed;
+mod diff;
+mod drift;
 mod events;
 mod exit;
 mod failure;
+mod guard;
+mod image;
 mod log_stream;
+mod migrate;
+mod migration;
 mod operation;
+mod remedies;
+mod report;
+mod resolve;
 mod rollout;
 mod settings;
+mod settle;
+mod source;
 mod ticker;
 
 use std::process::ExitCode;
@@ -31,7 +47,14 @@ struct Cli {
 }
 
 #[derive(clap::Subcommand)]
-enum Verb {}
+enum Verb {
+    /// Make the deployment in AWS, or bring it up to date: infrastructure, image, schema, service
+    Deploy(deploy::Arguments),
+    /// Show what a deployment would change
+    Diff(diff::Arguments),
+    /// Bring the schema of a database up to date
+    Migrate(migrate::Arguments),
+}
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -57,7 +80,11 @@ fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<()> {
-    match cli.verb {}
+    match &cli.verb {
+        Verb::Deploy(arguments) => deploy::run(arguments, &cli.place).await,
+        Verb::Diff(arguments) => diff::run(arguments, &cli.place).await,
+        Verb::Migrate(arguments) => migrate::run(arguments, &cli.place).await,
+    }
 }
 
 /// Ctrl-C, or the end of a pipeline's patience.

@@ -8,4 +8,4 @@ mod snapshot;
 pub(crate) use broadening::{Grant, broadening};
 pub(crate) use difference::{Change, Kind, difference};
 pub(crate) use review::Review;
-pub(crate) use snapshot::Snapshot;
+pub(crate) use snapshot::{Resource, Snapshot};

@@ -1,0 +1,113 @@
+//! The steps of a deployment, each of which finds out by itself whether it has been done.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use stack::proxy_stack::NAME;
+use xtask::progress::{show, step};
+
+use crate::aws::Aws;
+use crate::change_set::ChangeSet;
+use crate::containers::Containers;
+use crate::deployed::Deployed;
+use crate::events::Events;
+use crate::failure::{is_missing, told};
+use crate::guard::stack_policy;
+use crate::image::Image;
+use crate::migration::Migration;
+use crate::operation::follow;
+use crate::report::failed;
+use crate::rollout::Rollout;
+use crate::source::Source;
+
+/// What all steps need.
+#[derive(Debug)]
+pub(super) struct Steps<'a> {
+    pub(super) aws: &'a Aws,
+    pub(super) source: &'a Source,
+    pub(super) image: &'a Image,
+    pub(super) containers: &'a Containers,
+    pub(super) rollout: &'a Rollout,
+    pub(super) within: Duration,
+}
+
+impl Steps<'_> {
+    /// The stack as it is now.
+    pub(super) async fn deployed(&self) -> Result<Deployed> {
+        Deployed::get(self.aws).await
+    }
+
+    /// Lets AWS do what a change set says, and follows it to its end.
+    pub(super) async fn apply(&self, set: Option<&ChangeSet>) -> Result<()> {
+        let Some(set) = set else {
+            step("done before");
+            return Ok(());
+        };
+        let events = Events::from_now(self.aws, &set.stack).await?;
+        set.execute(self.aws).await?;
+        let ended = follow(self.aws, &set.stack, events, Some(self.rollout), self.within).await?;
+        if ended.succeeded() { Ok(()) } else { Err(failed(&ended)) }
+    }
+
+    /// What comes before the service: its image, and the schema that it wants. Without changes of the service there is
+    /// nothing to bring.
+    pub(super) async fn before(&self, update: Option<&ChangeSet>) -> Result<()> {
+        let deployed = self.deployed().await?;
+        let runs = deployed.image() == Some(self.image.digest.as_str());
+        if update.is_some() && runs {
+            step("2 and 3 of 4: the service runs this image already");
+            return Ok(());
+        }
+        step(format_args!("2 of 4: the image {}", self.image.digest));
+        self.image.publish(self.aws, deployed.output("RepositoryUri")?).await?;
+        step("3 of 4: the schema");
+        let Self { aws, containers, within, .. } = *self;
+        Migration { aws, deployed: &deployed, containers, within }.run().await
+    }
+
+    /// Lets AWS refuse what would lose something, and the deletion of the whole.
+    pub(super) async fn protect(&self, stateful: &BTreeSet<String>, allowed: &[String]) -> Result<()> {
+        self.policy(stateful, allowed).await?;
+        if !self.deployed().await?.protected {
+            let asked = self.aws.cloudformation().update_termination_protection().stack_name(&self.aws.stack);
+            let asked = asked.enable_termination_protection(true).send().await;
+            asked.map_err(|error| told(error, "protect the stack against its deletion"))?;
+        }
+        Ok(())
+    }
+
+    /// Lets AWS refuse what would lose something.
+    pub(super) async fn policy(&self, stateful: &BTreeSet<String>, allowed: &[String]) -> Result<()> {
+        let policy = stack_policy(stateful, allowed).to_string();
+        let asked = self.aws.cloudformation().set_stack_policy().stack_name(&self.aws.stack).stack_policy_body(policy);
+        asked.send().await.map_err(|error| told(error, "protect what holds something"))?;
+        Ok(())
+    }
+
+    /// What a person does after the deployment.
+    pub(super) async fn what_next(&self, deployed: &Deployed) -> Result<()> {
+        let domain = deployed.parameters.get("DomainName").map(String::as_str).unwrap_or_default();
+        let mut lines = vec![format!("{} is deployed: https://{domain}", self.aws.stack)];
+        if deployed.parameters.get("HostedZoneId").is_none_or(String::is_empty) {
+            lines.push(format!("Let a CNAME of {domain} point to {}", deployed.output("LoadBalancerDnsName")?));
+        }
+        if !self.has_administrator().await? {
+            lines.push("Nobody can log in to the admin API yet: cargo xtask admin set-password".to_owned());
+        }
+        let revision = xtask::build::revision(&self.source.workspace).context("cannot ask git")?;
+        lines.extend(revision.map(|revision| format!("Revision {revision}")));
+        show(lines.join("\n"));
+        Ok(())
+    }
+
+    /// Whether the administrator has a password.
+    async fn has_administrator(&self) -> Result<bool> {
+        let secret = format!("{NAME}/admin-credentials");
+        match self.aws.secrets().list_secret_version_ids().secret_id(secret).send().await {
+            Ok(answer) => Ok(answer.versions().iter().any(|version| !version.version_stages().is_empty())),
+            Err(error) if is_missing(&error) => Ok(false),
+            Err(error) => Err(told(error, "look whether the administrator has a password")),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What a deployment came to: for people where it failed, for programs in every case.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Error, anyhow};
+use serde::Serialize;
+
+use crate::changes::Review;
+use crate::events::causes;
+use crate::exit::{Failed, Refused};
+use crate::operation::Ended;
+use crate::remedies;
+
+/// What `--json` prints, whatever happens.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Report {
+    /// What it came to.
+    pub(crate) outcome: Outcome,
+    /// The stack.
+    pub(crate) stack: String,
+    /// The region.
+    pub(crate) region: String,
+    /// The digest of the image.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) image: Option<String>,
+    /// The change set that waits to be executed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) change_set: Option<String>,
+    /// What changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) review: Option<Review>,
+    /// Properties that somebody has changed by hand.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) drift: Vec<String>,
+    /// The outputs of the stack.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) outputs: BTreeMap<String, String>,
+    /// What went wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<String>,
+}
+
+/// What a deployment came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Outcome {
+    /// Everything is as the sources say, and was before.
+    NothingToDo,
+    /// Everything is as the sources say.
+    Deployed,
+    /// The change set is made and not executed, as was wished.
+    Planned,
+    /// It needs a person's word.
+    Refused,
+    /// AWS could not do it and has put everything back.
+    Failed,
+    /// Something else went wrong.
+    #[default]
+    Error,
+}
+
+impl Report {
+    /// Notes an error.
+    pub(crate) fn failed_with(&mut self, error: &Error) {
+        self.outcome = if error.is::<Refused>() {
+            Outcome::Refused
+        } else if error.is::<Failed>() {
+            Outcome::Failed
+        } else {
+            Outcome::Error
+        };
+        self.error = Some(format!("{error:#}"));
+    }
+}
+
+/// Why an operation failed: the first cause first, with what to do about it.
+pub(crate) fn failed(ended: &Ended) -> Error {
+    let mut text = format!("AWS could not do it: the stack is {}", ended.status.as_str());
+    let causes = causes(&ended.events);
+    for (number, cause) in causes.iter().enumerate() {
+        let word = if number == 0 { "first cause" } else { "then" };
+        let reason = cause.reason.as_deref().unwrap_or("AWS does not say why");
+        text += &format!("\n  {word}: {} {}: {reason}", cause.type_name, cause.logical);
+    }
+    if causes.is_empty() {
+        let last = ended.events.iter().rev().find_map(|event| event.reason.as_deref());
+        text += &format!("\n  {}", last.unwrap_or("AWS does not say why"));
+    }
+    for line in &ended.tasks {
+        text += &format!("\n  {line}");
+    }
+    // Of tasks that did not start more is known than of the service that waited for them.
+    let reasons = ended.tasks.iter().map(String::as_str).chain(causes.iter().filter_map(|cause| cause.reason.as_deref()));
+    if let Some(remedy) = reasons.filter_map(remedies::of).next() {
+        text += &format!("\n{remedy}");
+    }
+    anyhow!(Failed(text))
+}

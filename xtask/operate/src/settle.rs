@@ -1,0 +1,64 @@
+//! Brings the stack into a state in which it can be changed, whatever a deployment before has left behind.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+use xtask::progress::{loud, step};
+
+use crate::aws::Aws;
+use crate::deployed::{Deployed, Phase};
+use crate::events::Events;
+use crate::failure::told;
+use crate::operation::follow;
+use crate::report::failed;
+use crate::rollout::Rollout;
+
+/// The stack when nothing is under way any more; none where it has to be made.
+///
+/// An operation that is under way is followed, and its failure is ours; what is left of a creation that failed is deleted:
+/// nothing of it was ever in use.
+pub(crate) async fn settled(aws: &Aws, rollout: Option<&Rollout>, within: Duration) -> Result<Option<Deployed>> {
+    let Some(mut deployed) = Deployed::find(aws, &aws.stack).await? else { return Ok(None) };
+    if deployed.phase() == Phase::Working {
+        step(format_args!("AWS is at work on {} ({}): this is followed first", aws.stack, deployed.status.as_str()));
+        let ended = follow(aws, &deployed.id, Events::of_current(&deployed.id), rollout, within).await?;
+        if ended.status.as_str() == "DELETE_COMPLETE" {
+            return Ok(None);
+        }
+        if !ended.succeeded() {
+            return Err(failed(&ended));
+        }
+        deployed = Deployed::find(aws, &aws.stack).await?.context("the stack is gone")?;
+    }
+    match deployed.phase() {
+        Phase::Steady | Phase::Draft => Ok(Some(deployed)),
+        Phase::Stillborn => {
+            loud(format_args!("{} was never finished ({}): what is left of it is deleted", aws.stack, deployed.status.as_str()));
+            delete(aws, &deployed, within).await?;
+            Ok(None)
+        }
+        Phase::Stuck if deployed.status.as_str() == "DELETE_FAILED" => bail!(
+            "{} was to be deleted, and AWS could not: {}. `cargo xtask destroy` goes on with it",
+            aws.stack,
+            deployed.reason.unwrap_or_default()
+        ),
+        Phase::Stuck => Err(anyhow!(crate::exit::Failed(format!(
+            "AWS could not put back what was before an update ({}): {}. Mend what it names, then \
+             `aws cloudformation continue-update-rollback --stack-name {} --region {}`, and deploy again",
+            deployed.status.as_str(),
+            deployed.reason.unwrap_or_default(),
+            aws.stack,
+            aws.region
+        )))),
+        Phase::Working => bail!("somebody else has begun to change {}; try again", aws.stack),
+    }
+}
+
+/// Deletes a stack and follows it to its end.
+pub(crate) async fn delete(aws: &Aws, deployed: &Deployed, within: Duration) -> Result<()> {
+    let events = Events::from_now(aws, &deployed.id).await?;
+    let asked = aws.cloudformation().delete_stack().stack_name(&deployed.id).send().await;
+    asked.map_err(|error| told(error, "delete the stack"))?;
+    let ended = follow(aws, &deployed.id, events, None, within).await?;
+    if ended.succeeded() { Ok(()) } else { Err(failed(&ended)) }
+}
