@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 /// Parameters with values, and the conditions that are decided by them.
 #[derive(Clone, Debug)]
@@ -56,14 +56,48 @@ impl Answers {
                 {
                     return self.resolve(if self.holds(condition) { yes } else { no });
                 }
-                fields.iter().map(|(name, value)| (name.clone(), self.resolve(value))).collect()
+                let fields: Map<_, _> =
+                    fields.iter().map(|(name, value)| (name.clone(), self.resolve(value))).collect();
+                computed(&fields).unwrap_or(Json::Object(fields))
             }
             _ => value.clone(),
         }
     }
 }
 
+/// The value of a function of texts whose arguments are all known.
+fn computed(fields: &Map<String, Json>) -> Option<Json> {
+    let (name, arguments) = fields.iter().next().filter(|_| fields.len() == 1)?;
+    let [first, second] = arguments.as_array()?.as_slice() else { return None };
+    match name.as_str() {
+        "Fn::Join" => {
+            let parts: Option<Vec<_>> = second.as_array()?.iter().map(Json::as_str).collect();
+            Some(Json::from(parts?.join(first.as_str()?)))
+        }
+        "Fn::Split" => Some(second.as_str()?.split(first.as_str()?).map(Json::from).collect()),
+        "Fn::Select" => second.as_array()?.get(text(first).parse::<usize>().ok()?).cloned(),
+        _ => None,
+    }
+}
+
 /// CloudFormation compares parameters as text.
 pub(super) fn text(value: &Json) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn functions_of_what_is_known_are_computed_and_others_stay() {
+        let answers =
+            Answers::new([("Networks".to_owned(), json!("10.0.0.0/8,192.168.0.0/16"))].into(), BTreeMap::new());
+        let second = json!({ "Fn::Select": [1, { "Fn::Split": [",", { "Ref": "Networks" }] }] });
+        assert_eq!(answers.resolve(&second), json!("192.168.0.0/16"));
+        let image =
+            json!({ "Fn::Join": ["@", [{ "Fn::GetAtt": ["Images", "RepositoryUri"] }, { "Ref": "Networks" }]] });
+        assert_eq!(answers.resolve(&image)["Fn::Join"][1][0], json!({ "Fn::GetAtt": ["Images", "RepositoryUri"] }));
+    }
 }

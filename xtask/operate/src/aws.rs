@@ -18,7 +18,7 @@ use crate::failure::told;
 /// Between two looks at something that takes minutes; AWS counts calls.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
 /// The same where AWS is a program on this machine.
-const LOOK_EVERY_OFFLINE: Duration = Duration::from_millis(50);
+const LOOK_EVERY_OFFLINE: Duration = Duration::from_millis(100);
 /// Tries of a call, the first included: AWS throttles those who look often.
 const ATTEMPTS: u32 = 8;
 const ATTEMPT_WITHIN: Duration = Duration::from_secs(30);

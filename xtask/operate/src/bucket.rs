@@ -50,7 +50,8 @@ async fn make(aws: &Aws, bucket: &str, account: &str) -> Result<()> {
     // The one region that must not be named.
     if aws.region != "us-east-1" {
         let place = BucketLocationConstraint::from(aws.region.as_str());
-        create = create.create_bucket_configuration(CreateBucketConfiguration::builder().location_constraint(place).build());
+        create =
+            create.create_bucket_configuration(CreateBucketConfiguration::builder().location_constraint(place).build());
     }
     // Nothing in it is public, and all of it is encrypted: so AWS makes buckets.
     create.send().await.map_err(|error| told(error, &format!("make the bucket {bucket}")))?;

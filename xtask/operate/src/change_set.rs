@@ -61,7 +61,8 @@ impl ChangeSet {
     pub(crate) async fn create(aws: &Aws, wish: &Wish<'_>) -> Result<Option<Self>> {
         let name = format!("deploy-{}", chrono::Utc::now().format("%Y%m%d-%H%M%S-%3f"));
         let pairs = wish.parameters.iter();
-        let parameters = pairs.map(|(name, value)| Parameter::builder().parameter_key(name).parameter_value(value).build());
+        let parameters =
+            pairs.map(|(name, value)| Parameter::builder().parameter_key(name).parameter_value(value).build());
         let mut asked = aws
             .cloudformation()
             .create_change_set()
@@ -107,7 +108,8 @@ impl ChangeSet {
 
     /// Lets AWS do it. What it makes and cannot finish it takes away again, whatever is to be kept later.
     pub(crate) async fn execute(&self, aws: &Aws) -> Result<()> {
-        let asked = aws.cloudformation().execute_change_set().change_set_name(&self.id).client_request_token(&self.name);
+        let asked =
+            aws.cloudformation().execute_change_set().change_set_name(&self.id).client_request_token(&self.name);
         let asked = asked.retain_except_on_create(true).send().await;
         asked.map_err(|error| told(error, "let AWS begin"))?;
         Ok(())
@@ -127,7 +129,8 @@ async fn delete(aws: &Aws, id: &str) -> Result<()> {
 
 fn rollback((triggers, minutes): (&[String], i32)) -> RollbackConfiguration {
     // An empty list takes away what was set before.
-    let triggers = triggers.iter().map(|arn| RollbackTrigger::builder().arn(arn).r#type("AWS::CloudWatch::Alarm").build());
+    let triggers =
+        triggers.iter().map(|arn| RollbackTrigger::builder().arn(arn).r#type("AWS::CloudWatch::Alarm").build());
     let triggers: Vec<_> = triggers.collect();
     let minutes = if triggers.is_empty() { 0 } else { minutes };
     RollbackConfiguration::builder().set_rollback_triggers(Some(triggers)).monitoring_time_in_minutes(minutes).build()

@@ -115,7 +115,14 @@ async fn deploy(arguments: &Arguments, aws: &Aws, report: &mut Report) -> Result
         capabilities: source.assembly.capabilities.iter().copied().collect(),
         triggers: (&triggers, arguments.watch_minutes),
     };
-    let steps = Steps { aws, source: &source, image: &image, containers: &containers, rollout: &rollout, within: arguments.timeout };
+    let steps = Steps {
+        aws,
+        source: &source,
+        image: &image,
+        containers: &containers,
+        rollout: &rollout,
+        within: arguments.timeout,
+    };
     let holding = stateful(&present);
     let set = ChangeSet::create(aws, &wish).await?;
     let mut review = Review::new(&present, &wanted, source.paths());
@@ -208,7 +215,9 @@ async fn forget(aws: &Aws, set: Option<&ChangeSet>) -> Result<()> {
 fn only_adds(set: Option<&ChangeSet>) -> Result<()> {
     let removes = |set: &ChangeSet| set.actions.iter().any(|(_, action)| *action == ChangeAction::Remove);
     if set.is_some_and(|set| removes(set) || !set.replaced.is_empty()) {
-        bail!("the service would come with something else removed or made anew; somebody has changed the stack meanwhile: deploy again");
+        bail!(
+            "the service would come with something else removed or made anew; somebody has changed the stack meanwhile: deploy again"
+        );
     }
     Ok(())
 }

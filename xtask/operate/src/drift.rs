@@ -52,8 +52,9 @@ pub(crate) async fn drift(aws: &Aws, stack: &str) -> Result<Vec<String>> {
                 lines.push(format!("{name} was deleted"));
             }
             for property in properties {
-                let [path, expected, actual] = [&property.property_path, &property.expected_value, &property.actual_value]
-                    .map(|value| value.as_deref().unwrap_or("nothing"));
+                let [path, expected, actual] =
+                    [&property.property_path, &property.expected_value, &property.actual_value]
+                        .map(|value| value.as_deref().unwrap_or("nothing"));
                 lines.push(format!("{name}: {path} is {actual}, not {expected}"));
             }
         }

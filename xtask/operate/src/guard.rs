@@ -40,7 +40,8 @@ pub(crate) fn losses(
 
 /// The policy that lets AWS refuse the same, whoever asks: in the console too.
 pub(crate) fn stack_policy(stateful: &BTreeSet<String>, allowed: &[String]) -> Json {
-    let kept: Vec<_> = stateful.iter().filter(|id| !allowed.contains(id)).map(|id| format!("LogicalResourceId/{id}")).collect();
+    let kept: Vec<_> =
+        stateful.iter().filter(|id| !allowed.contains(id)).map(|id| format!("LogicalResourceId/{id}")).collect();
     let mut statements = vec![json!({ "Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*" })];
     if !kept.is_empty() {
         statements.push(json!({
@@ -75,7 +76,8 @@ mod tests {
     #[test]
     fn a_loss_is_refused_until_it_is_allowed_by_name() {
         let stateful = stateful(&snapshot());
-        let changes = [change("Database", Kind::Replaced), change("Own", Kind::Removed), change("Role", Kind::Replaced)];
+        let changes =
+            [change("Database", Kind::Replaced), change("Own", Kind::Removed), change("Role", Kind::Replaced)];
         assert_eq!(losses(&changes, &[], &stateful, &[]).len(), 2);
         assert_eq!(losses(&changes, &[], &stateful, &["Own".to_owned(), "Database".to_owned()]).len(), 0);
         let changed = [change("Database", Kind::Changed)];

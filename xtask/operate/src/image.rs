@@ -44,7 +44,8 @@ impl Image {
     /// Finds it. `folder` is where images are built.
     pub(crate) fn choose(wanted: &Wanted, folder: &Path, deployed: Option<&Deployed>) -> Result<Self> {
         let running = deployed.filter(|deployed| deployed.image().is_some());
-        let running = running.and_then(|deployed| deployed.parameters.get("Architecture")).and_then(|name| parameter(name));
+        let running =
+            running.and_then(|deployed| deployed.parameters.get("Architecture")).and_then(|name| parameter(name));
         let there = |target: &Target| folder.join(target.name()).join("index.json").is_file();
         let built = [Target::X86_64, Target::Aarch64].into_iter().filter(there).collect::<Vec<_>>();
         let target = wanted.target.or(running).or(if let [one] = built[..] { Some(one) } else { None });
@@ -52,7 +53,10 @@ impl Image {
         if let Some(digest) = &wanted.image {
             let hex = digest.strip_prefix("sha256:").unwrap_or_default();
             let proper = hex.len() == 64 && hex.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-            ensure!(proper, "{digest:?} is no digest of an image: sha256: and 64 hexadecimal digits; `cargo xtask status` shows that which runs");
+            ensure!(
+                proper,
+                "{digest:?} is no digest of an image: sha256: and 64 hexadecimal digits; `cargo xtask status` shows that which runs"
+            );
             return Ok(Self { digest: digest.clone(), target, layout: None });
         }
         let layout = Layout::open(&folder.join(target.name()))?;
@@ -69,7 +73,8 @@ impl Image {
 
     /// Brings it into the repository of the stack; one that shall be there already is only looked for.
     pub(crate) async fn publish(&self, aws: &Aws, repository_uri: &str) -> Result<()> {
-        let (_, repository) = repository_uri.split_once('/').context("the address of the repository has no name in it")?;
+        let (_, repository) =
+            repository_uri.split_once('/').context("the address of the repository has no name in it")?;
         let Some(layout) = self.layout.clone() else { return self.look_for(aws, repository).await };
         let answer = aws.ecr().get_authorization_token().send().await;
         let answer = answer.map_err(|error| told(error, "log in to the registry"))?;
@@ -81,7 +86,8 @@ impl Image {
             None => (Scheme::Https, endpoint),
         };
         let credentials = credentials(data.authorization_token().unwrap_or_default())?;
-        let reference = Reference { host: host.to_owned(), repository: repository.to_owned(), tag: Some(tag(&layout)?) };
+        let reference =
+            Reference { host: host.to_owned(), repository: repository.to_owned(), tag: Some(tag(&layout)?) };
         // The registry's client is of the other kind, and must not wait in this thread.
         let pushing = tokio::task::spawn_blocking(move || -> Result<Pushed> {
             push(&layout, &Registry::new(&reference, scheme, Some(credentials))?)

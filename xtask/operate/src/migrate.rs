@@ -37,7 +37,10 @@ pub(crate) async fn run(arguments: &Arguments, place: &Where) -> Result<()> {
     if place.stack.is_some() {
         return in_the_vpc(arguments, &Aws::open(place).await?).await;
     }
-    ensure!(arguments.image.is_none(), "--image is for the database of a deployment: give --stack claude-code-proxy with it");
+    ensure!(
+        arguments.image.is_none(),
+        "--image is for the database of a deployment: give --stack claude-code-proxy with it"
+    );
     let url = env::var("DATABASE_URL").unwrap_or_default();
     ensure!(
         !url.is_empty(),

@@ -118,7 +118,8 @@ impl Migration<'_> {
             }
         }
         let architecture = CpuArchitecture::from(value(&definition["RuntimePlatform"]["CpuArchitecture"])?.as_str());
-        let platform = RuntimePlatform::builder().cpu_architecture(architecture).operating_system_family(OsFamily::Linux);
+        let platform =
+            RuntimePlatform::builder().cpu_architecture(architecture).operating_system_family(OsFamily::Linux);
         let asked = self
             .aws
             .ecs()
@@ -157,7 +158,10 @@ impl Migration<'_> {
         let answer = asked.send().await.map_err(|error| told(error, "start the migration's task"))?;
         if let Some(failure) = answer.failures().first() {
             let reason = failure.reason().unwrap_or("it does not say why");
-            bail!("ECS has no room for the migration's task: {reason} {}; try again", failure.detail().unwrap_or_default());
+            bail!(
+                "ECS has no room for the migration's task: {reason} {}; try again",
+                failure.detail().unwrap_or_default()
+            );
         }
         let arn = answer.tasks().first().and_then(Task::task_arn).context("ECS names no task")?;
         Ok(arn.to_owned())
@@ -201,7 +205,9 @@ impl Migration<'_> {
 }
 
 fn not_made(missing: &str) -> anyhow::Error {
-    anyhow!("{missing} is not made yet, and the migration needs it: deploy the infrastructure first, without a new image")
+    anyhow!(
+        "{missing} is not made yet, and the migration needs it: deploy the infrastructure first, without a new image"
+    )
 }
 
 fn remedy(task: &Task) -> Option<&'static str> {

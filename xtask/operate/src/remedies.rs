@@ -16,15 +16,15 @@ const REMEDIES: [(&[&str], &str); 9] = [
         "The image could not be fetched: is it in the repository, for the architecture of the tasks, and can the tasks reach ECR \
          (NAT gateway, routes)?",
     ),
-    (
-        &["exec format error"],
-        "The image is for another architecture: build it with --target, and deploy with the same",
-    ),
+    (&["exec format error"], "The image is for another architecture: build it with --target, and deploy with the same"),
     (
         &["ResourceInitializationError"],
         "ECS could not prepare the task: look at the routes of the private subnets and at the execution role",
     ),
-    (&["AccessDenied", "not authorized", "UnauthorizedOperation"], "`cargo xtask policy` prints what a deployer has to be allowed"),
+    (
+        &["AccessDenied", "not authorized", "UnauthorizedOperation"],
+        "`cargo xtask policy` prints what a deployer has to be allowed",
+    ),
     (
         &["limit exceeded", "LimitExceeded", "quota", "maximum number of"],
         "The account has reached a limit of AWS: raise it in Service Quotas, or delete what is not used any more",

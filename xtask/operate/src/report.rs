@@ -90,7 +90,8 @@ pub(crate) fn failed(ended: &Ended) -> Error {
         text += &format!("\n  {line}");
     }
     // Of tasks that did not start more is known than of the service that waited for them.
-    let reasons = ended.tasks.iter().map(String::as_str).chain(causes.iter().filter_map(|cause| cause.reason.as_deref()));
+    let reasons =
+        ended.tasks.iter().map(String::as_str).chain(causes.iter().filter_map(|cause| cause.reason.as_deref()));
     if let Some(remedy) = reasons.filter_map(remedies::of).next() {
         text += &format!("\n{remedy}");
     }

@@ -27,7 +27,9 @@ impl Made {
     /// What it refers to and is not known, because it is not made yet or of a type that is not known here.
     pub(crate) fn resolve(&self, value: &Json) -> Result<Json, String> {
         match value {
-            Json::Array(items) => items.iter().map(|item| self.resolve(item)).collect::<Result<_, _>>().map(Json::Array),
+            Json::Array(items) => {
+                items.iter().map(|item| self.resolve(item)).collect::<Result<_, _>>().map(Json::Array)
+            }
             Json::Object(fields) => match fields.iter().next() {
                 Some((name, argument)) if fields.len() == 1 && name == "Ref" => self.reference(&text(argument)),
                 Some((name, argument)) if fields.len() == 1 && name.starts_with("Fn::") => self.call(name, argument),
@@ -46,7 +48,9 @@ impl Made {
             "AWS::AccountId" => &self.identity.account,
             "AWS::Partition" => &self.identity.partition,
             "AWS::StackName" => &self.stack,
-            _ => return self.resources.get(name).map(|made| Json::from(made.id.clone())).ok_or_else(|| name.to_owned()),
+            _ => {
+                return self.resources.get(name).map(|made| Json::from(made.id.clone())).ok_or_else(|| name.to_owned());
+            }
         };
         Ok(Json::from(pseudo.clone()))
     }
@@ -74,7 +78,8 @@ impl Made {
         let made = self.resources.get(id).ok_or_else(unknown)?;
         let Identity { account, partition } = &self.identity;
         let name = &made.id;
-        let arn = |service: &str, region: &str, rest: String| format!("arn:{partition}:{service}:{region}:{account}:{rest}");
+        let arn =
+            |service: &str, region: &str, rest: String| format!("arn:{partition}:{service}:{region}:{account}:{rest}");
         let known = match (made.type_name.as_str(), attribute.as_str()) {
             ("AWS::IAM::Role", "Arn") => arn("iam", "", format!("role/{name}")),
             ("AWS::KMS::Key", "Arn") => arn("kms", &self.region, format!("key/{name}")),
@@ -117,7 +122,11 @@ mod tests {
     use serde_json::json;
 
     fn made() -> Made {
-        let resources = [("Role", "AWS::IAM::Role", "proxy-role-1"), ("Images", "AWS::ECR::Repository", "proxy"), ("Key", "AWS::KMS::Key", "k-1")];
+        let resources = [
+            ("Role", "AWS::IAM::Role", "proxy-role-1"),
+            ("Images", "AWS::ECR::Repository", "proxy"),
+            ("Key", "AWS::KMS::Key", "k-1"),
+        ];
         let resources = resources.map(|(logical, type_name, id)| {
             (logical.to_owned(), Physical { id: id.to_owned(), type_name: type_name.to_owned() })
         });

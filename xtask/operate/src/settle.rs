@@ -33,7 +33,11 @@ pub(crate) async fn settled(aws: &Aws, rollout: Option<&Rollout>, within: Durati
     match deployed.phase() {
         Phase::Steady | Phase::Draft => Ok(Some(deployed)),
         Phase::Stillborn => {
-            loud(format_args!("{} was never finished ({}): what is left of it is deleted", aws.stack, deployed.status.as_str()));
+            loud(format_args!(
+                "{} was never finished ({}): what is left of it is deleted",
+                aws.stack,
+                deployed.status.as_str()
+            ));
             delete(aws, &deployed, within).await?;
             Ok(None)
         }
