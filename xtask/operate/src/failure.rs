@@ -1,16 +1,17 @@
 //! What AWS says when it refuses, with what to do about it.
 
 use anyhow::{Error, anyhow};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 /// A call that failed; `doing` completes "cannot ...".
-pub(crate) fn told<E, R>(error: SdkError<E, R>, doing: &str) -> Error
+pub(crate) fn told<E>(error: SdkError<E, HttpResponse>, doing: &str) -> Error
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
 {
+    let status = error.raw_response().map(|answer| answer.status().as_u16());
     let (code, message) = (error.code().map(str::to_owned), error.message().map(str::to_owned));
     match (code, message) {
         (Some(code), message) => {
@@ -20,6 +21,8 @@ where
                 [Some(code), message].into_iter().flatten().collect::<Vec<_>>().join(": ")
             )
         }
+        // An answer without a body, as to HEAD.
+        (None, _) if status == Some(403) => anyhow!("cannot {doing}: AWS refuses it (403); is it somebody else's, or not allowed?"),
         // Not an answer: no way to AWS, or nobody to sign as.
         (None, _) => {
             let chain = DisplayErrorContext(&error).to_string();
@@ -36,9 +39,11 @@ where
 }
 
 /// Whether AWS says that the thing is not there, in one of its many ways.
-pub(crate) fn is_missing<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
+pub(crate) fn is_missing<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    let bare = error.code().is_none() && error.raw_response().is_some_and(|answer| answer.status().as_u16() == 404);
     let code = error.code().unwrap_or_default();
-    code.contains("NotFound")
+    bare
+        || code.contains("NotFound")
         || code.contains("NoSuch")
         || (code == "ValidationError" && error.message().is_some_and(|message| message.contains("does not exist")))
 }

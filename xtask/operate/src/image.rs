@@ -1,6 +1,6 @@
 //! The image that a deployment runs: one that was built here, or one that is in the registry already.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use aws_sdk_ecr::types::ImageIdentifier;
@@ -27,6 +27,9 @@ pub(crate) struct Wanted {
     /// An image that is in the registry already, in place of the one built here: the way back
     #[arg(long, value_name = "sha256:...")]
     image: Option<String>,
+    /// Folder with the image, an OCI image layout, in place of target/image/ARCHITECTURE: where it was built elsewhere
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["image", "target"])]
+    image_layout: Option<PathBuf>,
 }
 
 /// The image.
@@ -43,6 +46,10 @@ pub(crate) struct Image {
 impl Image {
     /// Finds it. `folder` is where images are built.
     pub(crate) fn choose(wanted: &Wanted, folder: &Path, deployed: Option<&Deployed>) -> Result<Self> {
+        if let Some(layout) = &wanted.image_layout {
+            let layout = Layout::open(layout)?;
+            return Ok(Self { digest: layout.digest().to_string(), target: architecture(&layout)?, layout: Some(layout) });
+        }
         let running = deployed.filter(|deployed| deployed.image().is_some());
         let running =
             running.and_then(|deployed| deployed.parameters.get("Architecture")).and_then(|name| parameter(name));
@@ -118,12 +125,25 @@ fn parameter(name: &str) -> Option<Target> {
     }
 }
 
-/// A tag that is never another image's, and says what it is: tags of the repository never move.
-fn tag(layout: &Layout) -> Result<String> {
+/// For which architecture an image is, by its own word.
+fn architecture(layout: &Layout) -> Result<Target> {
+    match settings(layout)?["architecture"].as_str() {
+        Some("amd64") => Ok(Target::X86_64),
+        Some("arm64") => Ok(Target::Aarch64),
+        other => bail!("the image is for {}, and tasks run on amd64 or arm64", other.unwrap_or("no architecture")),
+    }
+}
+
+fn settings(layout: &Layout) -> Result<Json> {
     let blobs = layout.blobs()?;
     let settings = blobs.last().context("the image has no settings")?;
     let settings = std::fs::read(&settings.path).with_context(|| format!("cannot read {}", settings.path.display()))?;
-    let settings: Json = serde_json::from_slice(&settings).context("the image's settings are no JSON")?;
+    serde_json::from_slice(&settings).context("the image's settings are no JSON")
+}
+
+/// A tag that is never another image's, and says what it is: tags of the repository never move.
+fn tag(layout: &Layout) -> Result<String> {
+    let settings = settings(layout)?;
     let version = settings["config"]["Labels"]["org.opencontainers.image.version"].as_str().unwrap_or("0");
     let short: String = layout.digest().hex().chars().take(SHORT).collect();
     Ok(format!("{version}-{short}"))

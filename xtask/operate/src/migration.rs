@@ -21,7 +21,7 @@ use crate::resolve::Made;
 use crate::rollout::why;
 use crate::ticker::Ticker;
 
-/// By which our tasks are found again.
+/// What the console shows as whoever has started the task.
 const STARTED_BY: &str = "xtask-migrate";
 /// What its log streams begin with.
 pub(crate) const LOG_PREFIX: &str = "migrate";
@@ -70,9 +70,13 @@ impl Migration<'_> {
         self.follow(&arn).await
     }
 
+    fn family(&self) -> String {
+        format!("{}-migrate", self.containers.family)
+    }
+
     async fn under_way(&self, image: &str) -> Result<Option<String>> {
         let ecs = self.aws.ecs();
-        let listed = ecs.list_tasks().cluster(&self.containers.cluster).started_by(STARTED_BY);
+        let listed = ecs.list_tasks().cluster(&self.containers.cluster).family(self.family());
         let listed = listed.desired_status(DesiredStatus::Running).send().await;
         let listed = listed.map_err(|error| told(error, "look for a migration that runs"))?;
         if listed.task_arns().is_empty() {
@@ -124,7 +128,7 @@ impl Migration<'_> {
             .aws
             .ecs()
             .register_task_definition()
-            .family(format!("{}-migrate", self.containers.family))
+            .family(self.family())
             .cpu(value(&definition["Cpu"])?)
             .memory(value(&definition["Memory"])?)
             .network_mode(NetworkMode::Awsvpc)
