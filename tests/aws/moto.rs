@@ -78,7 +78,8 @@ impl Moto {
     pub(crate) async fn calls(&self) -> Vec<Value> {
         let calls = http_client().get(format!("{}/requests/{}", self.url, self.region)).send().await.unwrap();
         let calls: Vec<Value> = serde_json::from_slice(&calls.bytes().await.unwrap()).unwrap();
-        calls.into_iter().filter(|call| call["operation"] == "PutMetricData").collect()
+        let sent = calls.into_iter().filter(|call| call["operation"] == "PutMetricData");
+        sent.map(|mut call| call["parameters"].take()).collect()
     }
 
     /// What CloudWatch knows by now: name and dimensions of each metric.

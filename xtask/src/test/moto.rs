@@ -36,7 +36,7 @@ impl Server {
     pub(super) fn start(python: &OsString, workspace: &Workspace) -> Result<Self> {
         let mut command = Command::new(python);
         // -B: nothing compiled is left in the sources.
-        command.arg("-B").arg(workspace.root().join("tests/aws/server.py"));
+        command.arg("-B").arg(workspace.root().join("tests/offline_aws/server.py"));
         let mut process = Leashed::start(&command, Output::Captured, EndSignal::Terminate, None)?;
         let stdout = process.take_stdout().context("moto has no output")?;
         let mut url = String::new();
