@@ -3,9 +3,9 @@
 mod access_key;
 mod administrator;
 mod guide;
-mod interrupt;
+pub(crate) mod interrupt;
 mod kept;
-mod port;
+pub(crate) mod port;
 mod proxy;
 mod running;
 mod secrets;

@@ -11,6 +11,7 @@ pub mod dev;
 mod fingerprint;
 pub mod leash;
 pub mod oci;
+pub mod offline_aws;
 pub mod operate;
 pub mod postgres;
 pub mod prepare;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use xtask::{bench, build, dev, operate, prepare, synth, test, yardstick};
+use xtask::{bench, build, dev, offline_aws, operate, prepare, synth, test, yardstick};
 
 /// The commands of Claude Code Proxy
 #[derive(Parser)]
@@ -47,6 +47,8 @@ enum Verb {
     /// Print what a deployer has to be allowed, as a policy of IAM
     #[command(disable_help_flag = true)]
     Policy(operate::Arguments),
+    /// Run an AWS for tests here, for trying a deployment without an account, until Ctrl-C
+    OfflineAws(offline_aws::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         Verb::Destroy(arguments) => operate::run_verb("destroy", &arguments),
         Verb::Admin(arguments) => operate::run_verb("admin", &arguments),
         Verb::Policy(arguments) => operate::run_verb("policy", &arguments),
+        Verb::OfflineAws(arguments) => offline_aws::run_verb(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -6,8 +6,8 @@ mod count;
 mod group;
 mod image;
 mod leaks;
-mod moto;
 mod output;
+mod run;
 mod summary;
 mod validators;
 
@@ -20,8 +20,9 @@ use anyhow::{Result, ensure};
 use crate::postgres::{Database, Options, Reserved};
 use crate::progress::{failure, loud, show, step};
 use crate::workspace::{Program, Workspace, build};
-use group::{Context, Group};
+use group::Group;
 use output::Output;
+use run::{Context, run};
 use summary::{Summary, Verdict};
 
 /// The options of the verb.
@@ -61,7 +62,7 @@ pub fn run_verb(arguments: &Arguments) -> Result<()> {
     for group in groups {
         step(format_args!("group {group}"));
         let started = Instant::now();
-        let verdict = group.run(&context).unwrap_or_else(|error| {
+        let verdict = run(group, &context).unwrap_or_else(|error| {
             failure(&error);
             Verdict::Failed(format!("{error:#}"))
         });
@@ -92,7 +93,7 @@ fn chosen(arguments: &Arguments) -> Vec<Group> {
 }
 
 /// Whether nobody is there to read a message and install something.
-fn unattended() -> bool {
+pub(crate) fn unattended() -> bool {
     std::env::var("CI").is_ok_and(|value| value == "true" || value == "1")
 }
 

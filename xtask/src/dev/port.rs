@@ -8,7 +8,7 @@ use anyhow::{Result, anyhow};
 const USUAL: u16 = 8000;
 
 /// Fails early and with a remedy, before minutes are spent on a build.
-pub(super) fn ensure_free(port: u16) -> Result<()> {
+pub(crate) fn ensure_free(port: u16) -> Result<()> {
     bind(port).map_err(|error| explain(port, &error))
 }
 

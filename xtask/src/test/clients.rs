@@ -53,7 +53,7 @@ pub(crate) fn install_for_yardstick(folder: &Path) -> Result<std::result::Result
 }
 
 /// Why a program cannot be used; in CI it is installed where that is possible.
-pub(super) fn missing(program: &str, package: &str) -> Result<Option<String>> {
+pub(crate) fn missing(program: &str, package: &str) -> Result<Option<String>> {
     if answer(program, &["--version"]).is_some() {
         return Ok(None);
     }
@@ -106,7 +106,7 @@ fn python(folder: &Path) -> Result<OsString> {
 }
 
 /// A Python of its own with a version of a library, installed by pip as `package`.
-pub(super) fn python_with(folder: &Path, library: &str, version: &str, package: &str) -> Result<OsString> {
+pub(crate) fn python_with(folder: &Path, library: &str, version: &str, package: &str) -> Result<OsString> {
     let program = folder.join("bin/python");
     let says = format!("import {library}; print({library}.__version__)");
     let installed = || answer(&program, &["-c", &says]).is_some_and(|installed| is_version(&installed, version));
