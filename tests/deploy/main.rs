@@ -2,4 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a broken assumption has to stop it on the spot")]
 
+mod failures;
+mod life;
+mod looks;
 mod offline;
+mod refusals;
+mod resume;
+mod tool;

@@ -3,15 +3,14 @@
 use std::env;
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
 use crate::command::run;
 use crate::progress::loud;
-use crate::workspace::Workspace;
-
-const PROGRAM: &str = "xtask-operate";
+use crate::workspace::{Program, Workspace};
 
 /// What the program is given.
 #[derive(clap::Args, Debug)]
@@ -23,12 +22,7 @@ pub struct Arguments {
 
 /// Becomes the program; returns only where it cannot be started.
 pub fn run_verb(verb: &str, arguments: &Arguments) -> Result<()> {
-    let workspace = Workspace::locate()?;
-    let binary = workspace.target().join("debug").join(PROGRAM);
-    if !binary.exists() {
-        loud("the SDK of AWS is compiled, once; this takes some minutes");
-    }
-    run(workspace.cargo().args(["build", "--quiet", "--package", PROGRAM]), "build what speaks to AWS")?;
+    let binary = build(&Workspace::locate()?)?;
     let mut program = Command::new(&binary);
     program.arg(verb).args(&arguments.rest);
     // Where cargo has started us, so that the checkout is found in the same way.
@@ -37,4 +31,17 @@ pub fn run_verb(verb: &str, arguments: &Arguments) -> Result<()> {
         env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into()),
     );
     Err(program.exec()).with_context(|| format!("cannot start {}", binary.display()))
+}
+
+/// Builds the program, and says where it is.
+pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
+    let binary = workspace.binary(Program::Operate);
+    let mut cargo = workspace.build(&[Program::Operate]);
+    if binary.exists() {
+        cargo.arg("--quiet");
+    } else {
+        loud("the SDK of AWS is compiled, once; this takes some minutes");
+    }
+    run(&mut cargo, "build what speaks to AWS")?;
+    Ok(binary)
 }

@@ -20,6 +20,8 @@ pub enum Program {
     Simulate,
     /// The measurements.
     Bench,
+    /// The verbs that speak to AWS.
+    Operate,
 }
 
 impl Program {
@@ -29,6 +31,7 @@ impl Program {
             Self::Proxy => "claude-code-proxy",
             Self::Simulate => "simulate",
             Self::Bench => "bench",
+            Self::Operate => "xtask-operate",
         }
     }
 }

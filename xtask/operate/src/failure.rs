@@ -22,7 +22,9 @@ where
             )
         }
         // An answer without a body, as to HEAD.
-        (None, _) if status == Some(403) => anyhow!("cannot {doing}: AWS refuses it (403); is it somebody else's, or not allowed?"),
+        (None, _) if status == Some(403) => {
+            anyhow!("cannot {doing}: AWS refuses it (403); is it somebody else's, or not allowed?")
+        }
         // Not an answer: no way to AWS, or nobody to sign as.
         (None, _) => {
             let chain = DisplayErrorContext(&error).to_string();
@@ -42,8 +44,7 @@ where
 pub(crate) fn is_missing<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
     let bare = error.code().is_none() && error.raw_response().is_some_and(|answer| answer.status().as_u16() == 404);
     let code = error.code().unwrap_or_default();
-    bare
-        || code.contains("NotFound")
+    bare || code.contains("NotFound")
         || code.contains("NoSuch")
         || (code == "ValidationError" && error.message().is_some_and(|message| message.contains("does not exist")))
 }

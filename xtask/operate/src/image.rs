@@ -48,7 +48,11 @@ impl Image {
     pub(crate) fn choose(wanted: &Wanted, folder: &Path, deployed: Option<&Deployed>) -> Result<Self> {
         if let Some(layout) = &wanted.image_layout {
             let layout = Layout::open(layout)?;
-            return Ok(Self { digest: layout.digest().to_string(), target: architecture(&layout)?, layout: Some(layout) });
+            return Ok(Self {
+                digest: layout.digest().to_string(),
+                target: architecture(&layout)?,
+                layout: Some(layout),
+            });
         }
         let running = deployed.filter(|deployed| deployed.image().is_some());
         let running =

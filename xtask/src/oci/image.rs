@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::{Digest, Layer};
 
-const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+/// The media type of an image's manifest.
+pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 

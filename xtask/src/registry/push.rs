@@ -46,10 +46,19 @@ pub fn push(layout: &Layout, registry: &Registry) -> Result<Pushed> {
     Ok(pushed)
 }
 
+/// Whether the repository has an image with this digest.
+pub fn has(registry: &Registry, digest: &str) -> Result<bool> {
+    retry("the look at the registry", || Ok(described(registry, MANIFEST, digest)?.is_some()))
+}
+
 /// The digest of the image under a name, if there is one.
 fn stored_as(registry: &Registry, layout: &Layout, name: &str) -> Result<Option<Digest>> {
-    let (url, media_type) = (registry.url(&format!("manifests/{name}"))?, layout.media_type()?);
-    let answer = registry.send(|client| Ok(client.head(url.clone()).header(ACCEPT, &media_type)))?;
+    described(registry, &layout.media_type()?, name)
+}
+
+fn described(registry: &Registry, media_type: &str, name: &str) -> Result<Option<Digest>> {
+    let url = registry.url(&format!("manifests/{name}"))?;
+    let answer = registry.send(|client| Ok(client.head(url.clone()).header(ACCEPT, media_type)))?;
     match answer.status() {
         StatusCode::NOT_FOUND => Ok(None),
         StatusCode::OK => {

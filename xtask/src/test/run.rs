@@ -13,6 +13,7 @@ use super::summary::Verdict;
 use super::{clients, clients_folder, contract, count, image, leaks, unattended, validators};
 use crate::command;
 use crate::offline_aws::{self, Registry, Server, Settings};
+use crate::operate;
 use crate::postgres;
 use crate::progress::step;
 use crate::workspace::Workspace;
@@ -90,8 +91,9 @@ fn deploy(context: &Context<'_>) -> Result<Verdict> {
     {
         return Ok(Verdict::Skipped(reason));
     }
+    let operate = operate::build(context.workspace)?;
     with(offline_aws::install(&clients_folder(context.workspace))?, |python| {
-        of_tests(Group::Deploy, context, &[("OFFLINE_AWS_PYTHON", python)])
+        of_tests(Group::Deploy, context, &[("OFFLINE_AWS_PYTHON", python), ("OPERATE_BIN", operate.into())])
     })
 }
 

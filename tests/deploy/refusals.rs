@@ -1,0 +1,94 @@
+//! What a deployment does not do without a person's word, and what it does not even ask AWS for.
+
+use serde_json::{Value, json};
+
+use crate::tool::Tool;
+
+#[tokio::test]
+async fn without_a_person_and_without_yes_nothing_is_changed() {
+    let tool = Tool::new();
+    let printed = tool.ends_with(3, "deploy", &["--json"]).await;
+    let report: Value = serde_json::from_str(&printed.stdout).unwrap();
+    assert_eq!(report["outcome"], "refused");
+    assert!(report["error"].as_str().unwrap().contains("--yes"), "{report}");
+    assert!(printed.stderr.contains("Resources: "), "{}", printed.stderr);
+    assert!(tool.aws.calls_of("ExecuteChangeSet").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_plan_is_left_for_a_look_at_it() {
+    let tool = Tool::new();
+    let report = tool.deploy(&["--no-execute"]).await;
+    assert_eq!(report["outcome"], "planned");
+    let name = report["change_set"].as_str().unwrap();
+    let sets = tool.cloudformation("ListChangeSets", &[("StackName", "claude-code-proxy")]).await;
+    assert!(sets.contains(&format!("<ChangeSetName>{name}</ChangeSetName>")), "{sets}");
+    assert_eq!(tool.stack().await.text("StackStatus"), "REVIEW_IN_PROGRESS");
+    // The draft is in nobody's way.
+    assert_eq!(tool.deploy(&[]).await["outcome"], "deployed");
+}
+
+#[tokio::test]
+async fn parameters_that_cannot_be_are_told_all_at_once_before_aws_is_asked() {
+    let tool = Tool::new();
+    let wrong = ["--yes", "--parameter", "MaxTasks=1", "--parameter", "HostedZoneId=", "--parameter", "Colour=blue"];
+    let printed = tool.ends_with(1, "deploy", &wrong).await;
+    for told in ["`MaxTasks` cannot be `1`; give a number from 2 to 100", "there is no parameter `Colour`"] {
+        assert!(printed.stderr.contains(told), "{told} is not in {}", printed.stderr);
+    }
+    let printed = tool.ends_with(1, "deploy", &["--yes", "--parameter", "HostedZoneId="]).await;
+    assert!(printed.stderr.contains("Give HostedZoneId, or CertificateArn"), "{}", printed.stderr);
+    assert!(tool.aws.calls().await.is_empty());
+}
+
+/// Somebody has added a queue that stays, and has given the database another name.
+async fn change_by_another_hand(tool: &Tool) {
+    let assembly = stack::proxy_stack::proxy_stack().synth().unwrap();
+    let mut template: Value = serde_json::from_str(&assembly.json).unwrap();
+    template["Resources"]["Shelf"] = json!({ "Type": "AWS::SQS::Queue", "DeletionPolicy": "Retain" });
+    template["Resources"][Tool::id("DataKey")]["Properties"]["KeySpec"] = json!("SYMMETRIC_DEFAULT");
+    for resource in template["Resources"].as_object_mut().unwrap().values_mut() {
+        resource.as_object_mut().unwrap().remove("Metadata");
+    }
+    template["Resources"][Tool::id("Repository")]["Properties"]["RepositoryName"] = json!("another-name");
+    tool.deploy_template(&template).await;
+}
+
+#[tokio::test]
+async fn what_holds_something_is_not_lost_unless_it_is_named() {
+    let tool = Tool::new();
+    tool.deploy(&[]).await;
+    change_by_another_hand(&tool).await;
+    let executed = tool.aws.calls_of("ExecuteChangeSet").await.len();
+    let printed = tool.ends_with(3, "deploy", &["--yes"]).await;
+    let repository = Tool::id("Repository");
+    for told in [
+        format!("AWS::ECR::Repository {repository} would be made anew"),
+        "AWS::SQS::Queue Shelf would leave the stack".to_owned(),
+    ] {
+        assert!(printed.stderr.contains(&told), "{told} is not in {}", printed.stderr);
+    }
+    assert_eq!(tool.aws.calls_of("ExecuteChangeSet").await.len(), executed);
+    // One of two is not enough.
+    tool.ends_with(3, "deploy", &["--yes", "--allow-replacement", "Shelf"]).await;
+
+    let report = tool.deploy(&["--allow-replacement", "Shelf", "--allow-replacement", &repository]).await;
+    assert_eq!(report["outcome"], "deployed");
+    // While it was done, AWS was told that these two may go; afterwards nothing may.
+    let policies: Vec<_> =
+        tool.aws.calls_of("SetStackPolicy").await.into_iter().map(|call| call.parameters.to_string()).collect();
+    let protects = |policy: &String| policy.contains(&format!("LogicalResourceId/{repository}"));
+    assert!(policies.iter().any(|policy| !protects(policy)) && policies.last().is_some_and(protects), "{policies:?}");
+}
+
+#[tokio::test]
+async fn an_alarm_that_has_gone_already_does_not_undo_the_update_that_mends_it() {
+    let tool = Tool::new();
+    tool.deploy(&[]).await;
+    tool.aws.decide(json!({ "alarms": { "Target5xx": "ALARM" } })).await;
+    let printed = tool.ends_with(0, "deploy", &["--yes", "--parameter", "MaxTasks=6"]).await;
+    assert!(printed.stderr.contains("the alarm Target5xx has gone already"), "{}", printed.stderr);
+    let sets = tool.aws.calls_of("CreateChangeSet").await;
+    let said = sets.last().unwrap().parameters.to_string();
+    assert!(said.contains(":alarm:UnhealthyTasks") && !said.contains(":alarm:Target5xx"), "{said}");
+}
