@@ -79,7 +79,8 @@ class CloudFormation:
 
     def get_template_summary(self, request):
         said = request.parameters
-        text = self.stack(request).text if "StackName" in said else templates.text_of(self.world, request.region, said)
+        named = "StackName" in said
+        text = self.stack(request).text if named else templates.text_of(self.world, request.region, said)
         template = templates.parse(text)
         declared = [
             {"ParameterKey": name, "ParameterType": one["Type"], "Description": one.get("Description"),

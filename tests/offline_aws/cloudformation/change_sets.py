@@ -1,6 +1,5 @@
 """Change sets: made, described, executed and deleted."""
 
-import copy
 import time
 import uuid
 from dataclasses import dataclass, field
@@ -8,7 +7,7 @@ from dataclasses import dataclass, field
 from cloudformation import parameters, templates
 from cloudformation.difference import changes
 from cloudformation.intrinsics import Evaluation
-from cloudformation.operations import Apply, Plan
+from cloudformation.execution import Apply, Plan
 from cloudformation.pages import page
 from cloudformation.stacks import existing, find, new
 from errors import Refused, invalid
@@ -52,7 +51,8 @@ class ChangeSets:
         kind = said.get("ChangeSetType", "UPDATE")
         stack = find(region, said["StackName"])
         check_stack(stack, said, kind)
-        text = templates.text_of(self.world, request.region, said) if not said.get("UsePreviousTemplate") else stack.text
+        as_before = said.get("UsePreviousTemplate") and stack
+        text = stack.text if as_before else templates.text_of(self.world, request.region, said)
         template = templates.parse(text)
         given = said.get("Parameters", [])
         values = parameters.resolve(template, given, stack.parameters if stack else {})
@@ -63,7 +63,7 @@ class ChangeSets:
         if any(one.name == said["ChangeSetName"] for one in stack.change_sets if one.execution != "EXECUTE_COMPLETE"):
             raise Refused("AlreadyExistsException", f"ChangeSet {said['ChangeSetName']} already exists")
         plan = Plan(
-            text, template, values, said.get("Tags", copy.copy(stack.tags)), said.get("Capabilities", []),
+            text, template, values, said.get("Tags", stack.tags), said.get("Capabilities", []),
             said.get("NotificationARNs", stack.notifications), said.get("RollbackConfiguration", stack.rollback),
             said.get("OnStackFailure", "ROLLBACK"), said.get("RetainExceptOnCreate", False),
         )
@@ -126,8 +126,6 @@ class ChangeSets:
 
     def delete(self, request):
         stack, change_set = self.find(request)
-        if change_set.execution == "EXECUTE_IN_PROGRESS":
-            raise Refused("InvalidChangeSetStatus", f"ChangeSet [{change_set.id}] is being executed")
         stack.change_sets.remove(change_set)
         return {}
 
@@ -145,7 +143,9 @@ class ChangeSets:
     def find(self, request):
         said, region = request.parameters, self.world.region(request.region)
         name = said["ChangeSetName"]
-        stacks = [existing(region, said["StackName"], "Stack [{}] does not exist")] if "StackName" in said else region.stacks
+        stacks = region.stacks
+        if "StackName" in said:
+            stacks = [existing(region, said["StackName"], "Stack [{}] does not exist")]
         for stack in stacks:
             for one in reversed(stack.change_sets):
                 if name in (one.name, one.id):

@@ -4,6 +4,8 @@ import random
 import string
 import uuid
 
+from world import ACCOUNT
+
 HEX = "0123456789abcdef"
 # EC2 and its neighbours: a prefix and 17 digits.
 PREFIXES = {
@@ -80,7 +82,7 @@ def physical(region, stack, kind, logical, properties):
 def attributes(region, kind, given, properties):
     """What Fn::GetAtt says of it, as far as anybody asks."""
     if kind == "AWS::IAM::Role":
-        return {"Arn": f"arn:aws:iam::{region.arn('', '').split(':')[4]}:role/{given}", "RoleId": f"AROA{digits(16).upper()}"}
+        return {"Arn": f"arn:aws:iam::{ACCOUNT}:role/{given}", "RoleId": f"AROA{digits(16).upper()}"}
     if kind == "AWS::KMS::Key":
         return {"Arn": region.arn("kms", f"key/{given}"), "KeyId": given}
     if kind == "AWS::EC2::EIP":

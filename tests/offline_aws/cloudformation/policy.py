@@ -3,7 +3,7 @@
 import fnmatch
 import json
 
-ACTIONS = {"UPDATE": "Update:Modify", "REPLACE": "Update:Replace", "DELETE": "Update:Delete"}
+ACTIONS = {"CREATE": "Update:Modify", "UPDATE": "Update:Modify", "REPLACE": "Update:Replace", "DELETE": "Update:Delete"}
 
 
 def denial(policy, logical, kind, word):
@@ -15,7 +15,8 @@ def denial(policy, logical, kind, word):
         if not about(statement, logical, kind, action):
             continue
         if statement["Effect"] == "Deny":
-            return f"Action denied by stack policy: Statement [#{number}] does not allow [{action}] for resource [{logical}]"
+            return (f"Action denied by stack policy: Statement [#{number}] does not allow [{action}] "
+                    f"for resource [{logical}]")
         allowed = True
     return None if allowed else f"Action not allowed by stack policy: [{action}] for resource [{logical}]"
 

@@ -1,61 +1,11 @@
-"""What is made of a template's resources: some are real in moto or among the containers, the others are a name."""
+"""The types whose resources are more than a name: they are in moto or among the containers, or refuse to be deleted."""
 
 import json
-import uuid
-from dataclasses import dataclass
 
 from cloudformation import identity
-from cloudformation.stacks import Stack
+from cloudformation.kind import Failed, Kind, told
 from ecs import tasks
 from ecs.services import Services
-from errors import Refused
-from world import Region, World
-
-
-class Failed(Exception):
-    """Why a resource could not be made, changed or deleted."""
-
-
-@dataclass
-class Place:
-    """Where a resource is made."""
-
-    world: World
-    region: Region
-    stack: Stack
-
-    def call(self, service, operation, **parameters):
-        given = {key: value for key, value in parameters.items() if value is not None}
-        try:
-            return self.world.inside.call(self.region.name, service, operation, **given)
-        except Refused as refused:
-            exists = refused.code.endswith(("AlreadyExistsException", "ExistsException"))
-            raise Failed(told(refused.message, "AlreadyExists" if exists else "InvalidRequest")) from refused
-
-
-def told(message, code):
-    """A failure in the words of AWS's resource handlers."""
-    return f'Resource handler returned message: "{message}" (RequestToken: {uuid.uuid4()}, HandlerErrorCode: {code})'
-
-
-class Kind:
-    """A type that nothing is known of but its names, which are unique."""
-
-    def create(self, place, logical, kind, properties):
-        physical = identity.physical(place.region, place.stack, kind, logical, properties)
-        if name := properties.get(identity.NAMES.get(kind)):
-            if (kind, name) in place.region.taken:
-                where = f"/properties/{identity.NAMES[kind]}"
-                raise Failed(told(f"Resource of type '{kind}' with identifier '{{\"{where}\":\"{name}\"}}' "
-                                  "already exists.", "AlreadyExists"))
-            place.region.taken.add((kind, name))
-        return physical, identity.attributes(place.region, kind, physical, properties)
-
-    def update(self, place, resource, properties):
-        """Changes it where it is; what Fn::GetAtt says of it stays."""
-
-    def delete(self, place, resource):
-        place.region.taken.discard((resource.kind, resource.properties.get(identity.NAMES.get(resource.kind))))
 
 
 class Secret(Kind):
@@ -211,8 +161,8 @@ class Service(Kind):
 
     def wait(self, services, service):
         if not services.roll_out(service):
-            raise Failed("Resource handler returned message: \"Error occurred during operation 'ECS Deployment Circuit "
-                         f"Breaker was triggered'.\" (RequestToken: {uuid.uuid4()}, HandlerErrorCode: GeneralServiceException)")
+            raise Failed(told("Error occurred during operation 'ECS Deployment Circuit Breaker was triggered'.",
+                              "GeneralServiceException"))
 
     def delete(self, place, resource):
         Services(place.world, place.region).delete(resource.physical)

@@ -108,7 +108,8 @@ class Services:
             self.pause()
             code = trouble.get("exit_code")
             reason = trouble.get("stopped_reason", NEVER_HEALTHY)
-            stop_code = trouble.get("stop_code", "EssentialContainerExited" if code is not None else "TaskFailedToStart")
+            usual = "TaskFailedToStart" if code is None else "EssentialContainerExited"
+            stop_code = trouble.get("stop_code", usual)
             if code is not None:
                 tasks.write_log(self.world, self.region, task, trouble.get("log", []))
             tasks.ended(self.world, task, stop_code, reason, code)

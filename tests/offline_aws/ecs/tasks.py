@@ -149,7 +149,8 @@ def write_log(world, region, task, lines):
     if not options.get("awslogs-group"):
         return
     group, where = options["awslogs-group"], options.get("awslogs-region", region.name)
-    stream = f"{options.get('awslogs-stream-prefix', 'ecs')}/{container['name']}/{task.said['taskArn'].rpartition('/')[2]}"
+    prefix, identity = options.get("awslogs-stream-prefix", "ecs"), task.said["taskArn"].rpartition("/")[2]
+    stream = f"{prefix}/{container['name']}/{identity}"
     try:
         world.inside.call(where, "logs", "CreateLogStream", logGroupName=group, logStreamName=stream)
     except Refused:
