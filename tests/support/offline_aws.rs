@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use xtask::offline_aws::{Registry, Server, Settings};
 
-use crate::program::named_by;
 use crate::{http_client, within};
 
 /// The region in which a test works, unless it says otherwise.
@@ -52,8 +51,10 @@ impl OfflineAws {
     }
 
     fn with(registry: Option<Registry>, folder: Option<TempDir>) -> Self {
+        let python = std::env::var_os("OFFLINE_AWS_PYTHON");
         let settings = Settings {
-            python: &named_by("OFFLINE_AWS_PYTHON"),
+            python: &python
+                .expect("OFFLINE_AWS_PYTHON: a Python with moto, as `cargo xtask test --only deploy` sets it"),
             root: Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the checkout"),
             port: 0,
             registry: registry.as_ref().map(Registry::url),

@@ -8,6 +8,7 @@ use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOut
 use aws_sdk_cloudformation::types::{
     Capability, ChangeSetStatus, ChangeSetType, Parameter, ResourceChange, Stack, StackEvent,
 };
+use aws_sdk_s3::types::CreateBucketConfiguration;
 use claude_code_proxy::aws;
 use claude_code_proxy::config::AwsConfig;
 use stack::proxy_stack;
@@ -21,6 +22,7 @@ pub(super) const BASE: [(&str, &str); 3] = [
     ("DeletionProtection", "false"),
 ];
 pub(super) const IMAGE: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+pub(super) const NEXT_IMAGE: &str = "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 const BUCKET: &str = "templates";
 const LOOK: Duration = Duration::from_millis(10);
 
@@ -44,7 +46,8 @@ impl Cloud {
         let shared = aws::sdk_config(http_client(), &named).await;
         let config = shared.into_builder().credentials_provider(credentials).build();
         let s3 = aws_sdk_s3::Client::new(&config);
-        s3.create_bucket().bucket(BUCKET).send().await.unwrap();
+        let there = CreateBucketConfiguration::builder().location_constraint(aws.region().into()).build();
+        s3.create_bucket().bucket(BUCKET).create_bucket_configuration(there).send().await.unwrap();
         let template = proxy_stack::proxy_stack().synth().unwrap().json;
         s3.put_object().bucket(BUCKET).key("template.json").body(template.into_bytes().into()).send().await.unwrap();
         let stacks = aws_sdk_cloudformation::Client::new(&config);

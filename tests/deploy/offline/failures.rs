@@ -4,7 +4,7 @@ use aws_sdk_cloudformation::error::ProvideErrorMetadata as _;
 use aws_sdk_cloudformation::types::ChangeSetType;
 use serde_json::json;
 
-use super::cloud::{BASE, Cloud, IMAGE, STACK, changes, line, status};
+use super::cloud::{BASE, Cloud, NEXT_IMAGE, STACK, changes, line, status};
 
 const REASON: &str = "Resource handler returned message: \"The maximum number of addresses has been reached.\"";
 
@@ -31,8 +31,7 @@ async fn a_creation_that_fails_is_taken_back() {
 async fn an_update_whose_tasks_do_not_start_is_taken_back() {
     let cloud = Cloud::deployed().await;
     cloud.aws.service_tasks(json!({"exit_code": 1, "log": ["cannot reach the database"]})).await;
-    let digest = IMAGE.replace('a', "b");
-    let change_set = cloud.change_set(ChangeSetType::Update, &[("ImageDigest", &digest)]).await;
+    let change_set = cloud.change_set(ChangeSetType::Update, &[("ImageDigest", NEXT_IMAGE)]).await;
     assert_eq!(status(&cloud.execute(&change_set).await), "UPDATE_ROLLBACK_COMPLETE");
     let events = cloud.events(STACK).await;
     let failed = events.iter().find(|event| line(event) == "UPDATE_FAILED Service5378CD9E").unwrap();
@@ -84,7 +83,12 @@ async fn a_way_back_that_is_stuck_can_be_continued() {
 #[tokio::test]
 async fn a_template_that_is_too_long_for_a_call_is_refused() {
     let cloud = Cloud::start().await;
-    let call = cloud.stacks.create_change_set().stack_name(STACK).change_set_name("first");
+    let call = cloud
+        .stacks
+        .create_change_set()
+        .stack_name(STACK)
+        .change_set_name("first")
+        .change_set_type(ChangeSetType::Create);
     let refused = call.template_body(" ".repeat(51_201)).send().await.unwrap_err().into_service_error();
     assert_eq!(refused.code(), Some("ValidationError"));
     assert!(refused.message().unwrap().contains("less than or equal to 51200"), "{refused}");

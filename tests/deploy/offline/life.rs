@@ -3,7 +3,7 @@
 use aws_sdk_cloudformation::error::ProvideErrorMetadata as _;
 use aws_sdk_cloudformation::types::{ChangeAction, ChangeSetStatus, ChangeSetType, Replacement};
 
-use super::cloud::{BASE, Cloud, IMAGE, STACK, changes, line, status};
+use super::cloud::{BASE, Cloud, IMAGE, NEXT_IMAGE, STACK, changes, line, status};
 
 #[tokio::test]
 async fn a_stack_without_an_image_lacks_the_service_and_gets_it_with_one() {
@@ -40,7 +40,7 @@ async fn without_a_change_there_is_nothing_to_execute() {
 #[tokio::test]
 async fn a_new_image_replaces_the_task_definition_and_changes_the_service() {
     let cloud = Cloud::deployed().await;
-    let change_set = cloud.change_set(ChangeSetType::Update, &[("ImageDigest", &IMAGE.replace('a', "b"))]).await;
+    let change_set = cloud.change_set(ChangeSetType::Update, &[("ImageDigest", NEXT_IMAGE)]).await;
     let [task, service] = changes(&change_set)[..] else { panic!("{change_set:?}") };
     assert_eq!(task.replacement(), Some(&Replacement::True));
     assert_eq!(task.details()[0].causing_entity(), Some("ImageDigest"));
