@@ -10,7 +10,7 @@ mod layout;
 mod tree;
 
 pub use digest::Digest;
-pub use image::{Account, Blob, Image, Settings};
+pub use image::{Account, Blob, Image, MANIFEST, Settings};
 pub use layer::Layer;
 pub use layout::{Layout, StoredBlob};
 pub use tree::Tree;

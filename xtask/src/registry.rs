@@ -12,5 +12,5 @@ mod upload;
 
 pub(crate) use client::client;
 pub use client::{Credentials, Registry};
-pub use push::{Pushed, push};
+pub use push::{Pushed, has, push};
 pub use reference::{Reference, Scheme};

@@ -3,13 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use aws_sdk_ecr::types::ImageIdentifier;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value as Json;
 use xtask::build::Target;
 use xtask::oci::Layout;
-use xtask::registry::{Credentials, Pushed, Reference, Registry, Scheme, push};
+use xtask::registry::{Credentials, Reference, Registry, Scheme, has, push};
 
 use crate::aws::Aws;
 use crate::deployed::Deployed;
@@ -86,7 +85,6 @@ impl Image {
     pub(crate) async fn publish(&self, aws: &Aws, repository_uri: &str) -> Result<()> {
         let (_, repository) =
             repository_uri.split_once('/').context("the address of the repository has no name in it")?;
-        let Some(layout) = self.layout.clone() else { return self.look_for(aws, repository).await };
         let answer = aws.ecr().get_authorization_token().send().await;
         let answer = answer.map_err(|error| told(error, "log in to the registry"))?;
         let data = answer.authorization_data().first().context("ECR gives no token")?;
@@ -97,27 +95,21 @@ impl Image {
             None => (Scheme::Https, endpoint),
         };
         let credentials = credentials(data.authorization_token().unwrap_or_default())?;
-        let reference =
-            Reference { host: host.to_owned(), repository: repository.to_owned(), tag: Some(tag(&layout)?) };
+        let tag = self.layout.as_ref().map(tag).transpose()?;
+        let reference = Reference { host: host.to_owned(), repository: repository.to_owned(), tag };
+        let (layout, digest) = (self.layout.clone(), self.digest.clone());
         // The registry's client is of the other kind, and must not wait in this thread.
-        let pushing = tokio::task::spawn_blocking(move || -> Result<Pushed> {
-            push(&layout, &Registry::new(&reference, scheme, Some(credentials))?)
+        let pushing = tokio::task::spawn_blocking(move || -> Result<()> {
+            let registry = Registry::new(&reference, scheme, Some(credentials))?;
+            match layout {
+                Some(layout) => push(&layout, &registry).map(drop),
+                None if has(&registry, &digest)? => Ok(()),
+                None => bail!(
+                    "there is no image {digest} in {reference}: the last 30 are kept, and `aws ecr describe-images` lists them"
+                ),
+            }
         });
-        pushing.await.context("the upload stopped")??;
-        Ok(())
-    }
-
-    async fn look_for(&self, aws: &Aws, repository: &str) -> Result<()> {
-        let id = ImageIdentifier::builder().image_digest(&self.digest).build();
-        let asked = aws.ecr().batch_get_image().repository_name(repository).image_ids(id).send().await;
-        let answer = asked.map_err(|error| told(error, "look for the image"))?;
-        if answer.images().is_empty() {
-            bail!(
-                "there is no image {} in {repository}: the last 30 are kept; `aws ecr describe-images --repository-name {repository}` lists them",
-                self.digest
-            );
-        }
-        Ok(())
+        pushing.await.context("the upload stopped")?
     }
 }
 

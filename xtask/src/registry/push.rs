@@ -8,7 +8,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use super::Registry;
 use super::retry::retry;
 use super::upload::{is_present, upload};
-use crate::oci::{Digest, Layout};
+use crate::oci::{Digest, Layout, MANIFEST};
 use crate::progress::step;
 
 /// An image that is in a registry.
