@@ -31,7 +31,7 @@ async fn from_nothing_to_a_service_that_is_protected() {
         let id = Tool::id(path);
         assert!(printed.stderr.lines().any(|line| line.contains(verb) && line.contains(&id)), "{}", printed.stderr);
     }
-    assert!(printed.stderr.contains("roll-out in progress"), "{}", printed.stderr);
+    assert!(printed.stderr.contains("; roll-out "), "{}", printed.stderr);
 
     let stack = tool.stack().await;
     assert_eq!(stack.text("StackStatus"), "UPDATE_COMPLETE");

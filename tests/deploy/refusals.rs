@@ -46,11 +46,12 @@ async fn change_by_another_hand(tool: &Tool) {
     let assembly = stack::proxy_stack::proxy_stack().synth().unwrap();
     let mut template: Value = serde_json::from_str(&assembly.json).unwrap();
     template["Resources"]["Shelf"] = json!({ "Type": "AWS::SQS::Queue", "DeletionPolicy": "Retain" });
-    template["Resources"][Tool::id("DataKey")]["Properties"]["KeySpec"] = json!("SYMMETRIC_DEFAULT");
     for resource in template["Resources"].as_object_mut().unwrap().values_mut() {
         resource.as_object_mut().unwrap().remove("Metadata");
     }
-    template["Resources"][Tool::id("Repository")]["Properties"]["RepositoryName"] = json!("another-name");
+    template["Resources"][Tool::id("Database")]["Properties"]["DBClusterIdentifier"] = json!("another-name");
+    let everything = r#"{"Statement": [{"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"}]}"#;
+    tool.cloudformation("SetStackPolicy", &[("StackName", "claude-code-proxy"), ("StackPolicyBody", everything)]).await;
     tool.deploy_template(&template).await;
 }
 
@@ -61,9 +62,9 @@ async fn what_holds_something_is_not_lost_unless_it_is_named() {
     change_by_another_hand(&tool).await;
     let executed = tool.aws.calls_of("ExecuteChangeSet").await.len();
     let printed = tool.ends_with(3, "deploy", &["--yes"]).await;
-    let repository = Tool::id("Repository");
+    let database = Tool::id("Database");
     for told in [
-        format!("AWS::ECR::Repository {repository} would be made anew"),
+        format!("AWS::RDS::DBCluster {database} would be made anew"),
         "AWS::SQS::Queue Shelf would leave the stack".to_owned(),
     ] {
         assert!(printed.stderr.contains(&told), "{told} is not in {}", printed.stderr);
@@ -72,12 +73,12 @@ async fn what_holds_something_is_not_lost_unless_it_is_named() {
     // One of two is not enough.
     tool.ends_with(3, "deploy", &["--yes", "--allow-replacement", "Shelf"]).await;
 
-    let report = tool.deploy(&["--allow-replacement", "Shelf", "--allow-replacement", &repository]).await;
+    let report = tool.deploy(&["--allow-replacement", "Shelf", "--allow-replacement", &database]).await;
     assert_eq!(report["outcome"], "deployed");
     // While it was done, AWS was told that these two may go; afterwards nothing may.
     let policies: Vec<_> =
         tool.aws.calls_of("SetStackPolicy").await.into_iter().map(|call| call.parameters.to_string()).collect();
-    let protects = |policy: &String| policy.contains(&format!("LogicalResourceId/{repository}"));
+    let protects = |policy: &String| policy.contains(&format!("LogicalResourceId/{database}"));
     assert!(policies.iter().any(|policy| !protects(policy)) && policies.last().is_some_and(protects), "{policies:?}");
 }
 

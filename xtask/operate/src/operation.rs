@@ -46,7 +46,15 @@ pub(crate) async fn follow(
     loop {
         // Before the events, so that none is missed between the last look and the end.
         let now = Deployed::find(aws, stack).await?.context("the stack is gone, and AWS does not remember it")?;
-        for event in events.next(aws).await? {
+        let fresh = events.next(aws).await?;
+        if let Some(rollout) = rollout.filter(|rollout| {
+            working.contains_key(&rollout.logical) || fresh.iter().any(|event| event.logical == rollout.logical)
+        }) {
+            for news in rollout.news(aws, &mut said).await {
+                ticker.line(&news);
+            }
+        }
+        for event in fresh {
             if event.type_name == "AWS::ECS::Service" && event.is_cause() {
                 // At once, because the tasks go with the roll-back.
                 tasks = look_at_tasks(aws, rollout).await;
@@ -58,11 +66,6 @@ pub(crate) async fn follow(
         }
         if !matches!(now.phase(), Phase::Working) {
             return Ok(Ended { status: now.status, events: all, tasks });
-        }
-        if let Some(rollout) = rollout.filter(|rollout| working.contains_key(&rollout.logical)) {
-            for news in rollout.news(aws, &mut said).await {
-                ticker.line(&news);
-            }
         }
         if ticker.elapsed() > within {
             bail!(
