@@ -13,6 +13,7 @@ use support::evidence::log_file;
 use support::within;
 use tempfile::TempDir;
 use tokio::process::Child;
+use xtask::oci::Layout;
 
 use crate::made::{layout, settings};
 
@@ -36,12 +37,17 @@ pub(crate) struct Container {
 }
 
 impl Container {
-    /// Unpacks the image and starts it.
+    /// Unpacks the image of this run and starts it.
     pub(crate) fn start(wishes: Wishes) -> Self {
+        Self::of(&layout(), wishes)
+    }
+
+    /// The same with another image.
+    pub(crate) fn of(layout: &Layout, wishes: Wishes) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("rootfs");
-        unpack(&root);
-        let config = config(folder.path(), &settings(), wishes);
+        unpack(layout, &root);
+        let config = config(folder.path(), &settings(layout), wishes);
         fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
         let id = format!("ccp-{}", uuid::Uuid::new_v4().simple());
         let (output, log) = log_file("container");
@@ -108,8 +114,8 @@ fn crun(folder: &Path) -> Command {
     command
 }
 
-fn unpack(root: &Path) {
-    let mut layers = layout().blobs().unwrap();
+fn unpack(layout: &Layout, root: &Path) {
+    let mut layers = layout.blobs().unwrap();
     // The last one is the settings.
     layers.pop();
     for layer in layers {

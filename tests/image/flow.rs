@@ -8,21 +8,35 @@ use support::tls::Http2Server;
 use support::{Answer, Client, IssuedKey, KeyWish, Reply, Surroundings, refused_address};
 use tempfile::TempDir;
 use xtask::build::JOURNAL_FOLDER;
+use xtask::oci::Layout;
 
 use crate::container::{Container, Wishes};
+use crate::made::layout;
 
 /// A container that serves, and what it is given.
-struct Serving {
-    around: Surroundings,
-    container: Container,
+pub(crate) struct Serving {
+    pub(crate) around: Surroundings,
+    pub(crate) container: Container,
     journal: TempDir,
-    key: IssuedKey,
-    client: Client,
+    pub(crate) key: IssuedKey,
+    pub(crate) client: Client,
+    /// Where it listens.
+    pub(crate) url: String,
     _files: TempDir,
 }
 
 /// Starts `serve` with the environment of `around`, with names of hosts as a runtime gives them, and with more files.
 async fn serve(around: Surroundings, wish: KeyWish, files_inside: Vec<(PathBuf, String)>) -> Serving {
+    serve_of(&layout(), around, wish, files_inside).await
+}
+
+/// The same with an image.
+pub(crate) async fn serve_of(
+    image: &Layout,
+    around: Surroundings,
+    wish: KeyWish,
+    files_inside: Vec<(PathBuf, String)>,
+) -> Serving {
     let (socket, address) = refused_address();
     let key = around.issue(wish).await;
     let (files, journal) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
@@ -37,10 +51,11 @@ async fn serve(around: Surroundings, wish: KeyWish, files_inside: Vec<(PathBuf, 
     environment.insert("USAGE_JOURNAL_DIR".to_owned(), JOURNAL_FOLDER.to_owned());
     environment.insert("LISTEN_ADDR".to_owned(), address.to_string());
     drop(socket);
-    let mut container = Container::start(Wishes { environment, mounts, ..Wishes::default() });
+    let mut container = Container::of(image, Wishes { environment, mounts, ..Wishes::default() });
     container.prints("\"listening\"").await;
-    let client = Client::at(format!("http://{address}/ak/{}", key.text));
-    Serving { around, container, journal, key, client, _files: files }
+    let url = format!("http://{address}");
+    let client = Client::at(format!("{url}/ak/{}", key.text));
+    Serving { around, container, journal, key, client, url, _files: files }
 }
 
 /// The life of a container: it is healthy, serves from the plan and from Bedrock, and on SIGTERM stores what it has counted.

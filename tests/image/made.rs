@@ -22,9 +22,9 @@ pub(crate) fn layout() -> Layout {
     Layout::open(&folder()).unwrap()
 }
 
-/// The settings of the image, out of its layout.
-pub(crate) fn settings() -> Value {
-    let blob = layout().blobs().unwrap().pop().unwrap();
+/// The settings of an image, out of its layout.
+pub(crate) fn settings(layout: &Layout) -> Value {
+    let blob = layout.blobs().unwrap().pop().unwrap();
     serde_json::from_slice(&fs::read(blob.path).unwrap()).unwrap()
 }
 
@@ -66,7 +66,7 @@ fn a_second_build_makes_the_same_image_byte_for_byte() {
 
 #[test]
 fn the_image_says_what_it_is() {
-    let settings = settings();
+    let settings = settings(&layout());
     let labels = &settings["config"]["Labels"];
     assert_eq!(labels["org.opencontainers.image.title"], "Claude Code Proxy");
     assert_eq!(labels["org.opencontainers.image.version"], env!("CARGO_PKG_VERSION"));

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test a broken assumption has to stop it on the spot")]
 
 mod container;
+mod deployed;
 mod flow;
 mod made;
 mod push;

@@ -84,17 +84,20 @@ fn with<T>(installed: std::result::Result<T, String>, go_on: impl FnOnce(T) -> R
     installed.map_or_else(|missing| Ok(Verdict::Skipped(missing)), go_on)
 }
 
-/// Each of these tests starts an AWS of its own, some a registry beside it.
-fn deploy(context: &Context<'_>) -> Result<Verdict> {
+/// What tests of deployments need: each starts an AWS of its own, most a registry beside it.
+fn deployments(workspace: &Workspace) -> Result<std::result::Result<Variables, String>> {
     if !Registry::is_installed()
         && let Some(reason) = clients::missing("docker-registry", "docker-registry")?
     {
-        return Ok(Verdict::Skipped(reason));
+        return Ok(Err(reason));
     }
-    let operate = operate::build(context.workspace)?;
-    with(offline_aws::install(&clients_folder(context.workspace))?, |python| {
-        of_tests(Group::Deploy, context, &[("OFFLINE_AWS_PYTHON", python), ("OPERATE_BIN", operate.into())])
-    })
+    let operate = operate::build(workspace)?;
+    let installed = offline_aws::install(&clients_folder(workspace))?;
+    Ok(installed.map(|python| vec![("OFFLINE_AWS_PYTHON", python), ("OPERATE_BIN", operate.into())]))
+}
+
+fn deploy(context: &Context<'_>) -> Result<Verdict> {
+    with(deployments(context.workspace)?, |variables| of_tests(Group::Deploy, context, &variables))
 }
 
 fn image(context: &Context<'_>) -> Result<Verdict> {
@@ -109,7 +112,14 @@ fn image(context: &Context<'_>) -> Result<Verdict> {
             return Ok(Verdict::NoMatch);
         }
     }
-    with(image::prepare(context.workspace)?, |variables| of_tests(Group::Image, context, &variables))
+    let workspace = context.workspace;
+    with(deployments(workspace)?, |deployments| {
+        with(clients::install(&clients_folder(workspace))?, |clients| {
+            with(image::prepare(workspace)?, |image| {
+                of_tests(Group::Image, context, &[deployments, clients, image].concat())
+            })
+        })
+    })
 }
 
 fn yardstick(context: &Context<'_>, variables: &Variables) -> Result<Verdict> {
