@@ -13,6 +13,9 @@ async fn without_a_person_and_without_yes_nothing_is_changed() {
     assert!(report["error"].as_str().unwrap().contains("--yes"), "{report}");
     assert!(printed.stderr.contains("Resources: "), "{}", printed.stderr);
     assert!(tool.aws.calls_of("ExecuteChangeSet").await.is_empty());
+    // Not even the empty stack is left that AWS makes for a change set.
+    let printed = tool.ends_with(1, "migrate", &["--stack", "claude-code-proxy"]).await;
+    assert!(printed.stderr.contains("there is no stack"), "{}", printed.stderr);
 }
 
 #[tokio::test]

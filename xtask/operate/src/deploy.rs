@@ -17,6 +17,7 @@ use crate::containers::Containers;
 use crate::deployed::{Deployed, Phase};
 use crate::drift::drift;
 use crate::exit::Refused;
+use crate::failure::told;
 use crate::guard::{losses, stateful};
 use crate::image::{Image, Wanted};
 use crate::report::{Outcome, Report};
@@ -142,7 +143,7 @@ async fn deploy(arguments: &Arguments, aws: &Aws, report: &mut Report) -> Result
     let losses = losses(&review.changes, &uncertain, &holding, &arguments.allow_replacement);
     report.review = Some(review);
     if !losses.is_empty() {
-        forget(aws, set.as_ref()).await?;
+        forget(aws, set.as_ref(), deployed.is_none()).await?;
         bail!(Refused(format!(
             "{}\nKeep it as it is, or give --allow-replacement with its id, and nothing but its snapshot is left",
             losses.join("\n")
@@ -157,7 +158,7 @@ async fn deploy(arguments: &Arguments, aws: &Aws, report: &mut Report) -> Result
     if !arguments.yes
         && let Err(refused) = confirm("Deploy this?", "give --yes to deploy without a question").await
     {
-        forget(aws, set.as_ref()).await?;
+        forget(aws, set.as_ref(), deployed.is_none()).await?;
         return Err(refused);
     }
 
@@ -165,7 +166,7 @@ async fn deploy(arguments: &Arguments, aws: &Aws, report: &mut Report) -> Result
         steps.policy(&holding, &arguments.allow_replacement).await?;
         let before = steps.before(set.as_ref()).await;
         if let Err(error) = before {
-            forget(aws, set.as_ref()).await?;
+            forget(aws, set.as_ref(), deployed.is_none()).await?;
             return Err(error);
         }
         step("4 of 4: the service with the new image, and what else has changed");
@@ -204,11 +205,15 @@ async fn changed_by_hand(aws: &Aws, deployed: &Deployed) -> Vec<String> {
     }
 }
 
-async fn forget(aws: &Aws, set: Option<&ChangeSet>) -> Result<()> {
-    match set {
-        Some(set) => set.delete(aws).await,
-        None => Ok(()),
+/// Leaves nothing behind: not the change set, nor the empty stack that AWS has made for it.
+async fn forget(aws: &Aws, set: Option<&ChangeSet>, draft: bool) -> Result<()> {
+    let Some(set) = set else { return Ok(()) };
+    set.delete(aws).await?;
+    if draft {
+        let asked = aws.cloudformation().delete_stack().stack_name(&set.stack).send().await;
+        asked.map_err(|error| told(error, "delete the empty stack"))?;
     }
+    Ok(())
 }
 
 /// The second change set of a first deployment was shown, but not asked for: it may add and change, and nothing else.
