@@ -2,10 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a broken assumption has to stop it on the spot")]
 
+mod admin;
+mod destroy;
 mod failures;
 mod life;
+mod logs;
 mod looks;
 mod offline;
+mod policy;
 mod refusals;
 mod resume;
+mod status;
 mod tool;
+mod verbs;

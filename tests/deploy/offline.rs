@@ -1,6 +1,6 @@
 //! The offline AWS itself: what a deployment relies on is as AWS has it.
 
-mod cloud;
+pub(crate) mod cloud;
 mod containers;
 mod failures;
 mod life;

@@ -14,33 +14,33 @@ use claude_code_proxy::config::AwsConfig;
 use stack::proxy_stack;
 use support::{OfflineAws, http_client, within};
 
-pub(super) const STACK: &str = "claude-code-proxy";
+pub(crate) const STACK: &str = "claude-code-proxy";
 /// What every deployment of these tests says.
-pub(super) const BASE: [(&str, &str); 3] = [
+pub(crate) const BASE: [(&str, &str); 3] = [
     ("DomainName", "proxy.example.com"),
     ("CertificateArn", "arn:aws:acm:ap-northeast-2:123456789012:certificate/0"),
     ("DeletionProtection", "false"),
 ];
-pub(super) const IMAGE: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
-pub(super) const NEXT_IMAGE: &str = "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+pub(crate) const IMAGE: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+pub(crate) const NEXT_IMAGE: &str = "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 const BUCKET: &str = "templates";
 const LOOK: Duration = Duration::from_millis(10);
 
-pub(super) struct Cloud {
-    pub(super) aws: OfflineAws,
-    pub(super) config: SdkConfig,
-    pub(super) stacks: aws_sdk_cloudformation::Client,
-    pub(super) containers: aws_sdk_ecs::Client,
+pub(crate) struct Cloud {
+    pub(crate) aws: OfflineAws,
+    pub(crate) config: SdkConfig,
+    pub(crate) stacks: aws_sdk_cloudformation::Client,
+    pub(crate) containers: aws_sdk_ecs::Client,
 }
 
 impl Cloud {
     /// An account that has the template in a bucket and nothing else.
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::of(OfflineAws::start()).await
     }
 
     /// The same in one that was started already.
-    pub(super) async fn of(aws: OfflineAws) -> Self {
+    pub(crate) async fn of(aws: OfflineAws) -> Self {
         let named = AwsConfig { region: Some(aws.region().to_owned()), endpoint_url: Some(aws.url().to_owned()) };
         let credentials = SharedCredentialsProvider::new(Credentials::new("test", "test", None, None, "tests"));
         let shared = aws::sdk_config(http_client(), &named).await;
@@ -56,7 +56,7 @@ impl Cloud {
     }
 
     /// Makes a change set, with the other parameters as they were, and waits until it is described.
-    pub(super) async fn change_set(&self, kind: ChangeSetType, parameters: &[(&str, &str)]) -> DescribeChangeSetOutput {
+    pub(crate) async fn change_set(&self, kind: ChangeSetType, parameters: &[(&str, &str)]) -> DescribeChangeSetOutput {
         let name = format!("change-{}", uuid::Uuid::new_v4());
         let before = if kind == ChangeSetType::Update { self.stack().await.parameters.unwrap() } else { Vec::new() };
         let said = |key: &str| parameters.iter().find(|(name, _)| *name == key);
@@ -86,14 +86,14 @@ impl Cloud {
     }
 
     /// Executes a change set, and waits for the end.
-    pub(super) async fn execute(&self, change_set: &DescribeChangeSetOutput) -> Stack {
+    pub(crate) async fn execute(&self, change_set: &DescribeChangeSetOutput) -> Stack {
         let call = self.stacks.execute_change_set().change_set_name(change_set.change_set_id().unwrap());
         call.client_request_token("of-this-deployment").send().await.unwrap();
         self.settled(STACK).await
     }
 
     /// Deploys from nothing, with an image.
-    pub(super) async fn deployed() -> Self {
+    pub(crate) async fn deployed() -> Self {
         let cloud = Self::start().await;
         let parameters = [&BASE[..], &[("ImageDigest", IMAGE)]].concat();
         let created = cloud.execute(&cloud.change_set(ChangeSetType::Create, &parameters).await).await;
@@ -102,7 +102,7 @@ impl Cloud {
     }
 
     /// The stack once nothing is in progress.
-    pub(super) async fn settled(&self, name: &str) -> Stack {
+    pub(crate) async fn settled(&self, name: &str) -> Stack {
         within("an operation on a stack", async {
             loop {
                 let stack = self.stack_named(name).await.unwrap();
@@ -115,19 +115,19 @@ impl Cloud {
         .await
     }
 
-    pub(super) async fn stack(&self) -> Stack {
+    pub(crate) async fn stack(&self) -> Stack {
         self.stack_named(STACK).await.unwrap()
     }
 
     /// The stack, or what AWS says of it.
-    pub(super) async fn stack_named(&self, name: &str) -> Result<Stack, String> {
+    pub(crate) async fn stack_named(&self, name: &str) -> Result<Stack, String> {
         let described = self.stacks.describe_stacks().stack_name(name).send().await;
         let described = described.map_err(|error| error.into_service_error().meta().to_string())?;
         Ok(described.stacks.unwrap().remove(0))
     }
 
     /// All events, oldest first.
-    pub(super) async fn events(&self, name: &str) -> Vec<StackEvent> {
+    pub(crate) async fn events(&self, name: &str) -> Vec<StackEvent> {
         let pages = self.stacks.describe_stack_events().stack_name(name).into_paginator().items().send();
         let mut events = pages.collect::<Result<Vec<_>, _>>().await.unwrap();
         events.reverse();
@@ -135,16 +135,16 @@ impl Cloud {
     }
 }
 
-pub(super) fn status(stack: &Stack) -> &str {
+pub(crate) fn status(stack: &Stack) -> &str {
     stack.stack_status().unwrap().as_str()
 }
 
 /// `CREATE_COMPLETE Task8487B061`, for what is to be found among events.
-pub(super) fn line(event: &StackEvent) -> String {
+pub(crate) fn line(event: &StackEvent) -> String {
     format!("{} {}", event.resource_status().unwrap().as_str(), event.logical_resource_id().unwrap())
 }
 
 /// The changes of a change set.
-pub(super) fn changes(of: &DescribeChangeSetOutput) -> Vec<&ResourceChange> {
+pub(crate) fn changes(of: &DescribeChangeSetOutput) -> Vec<&ResourceChange> {
     of.changes().iter().map(|change| change.resource_change().unwrap()).collect()
 }

@@ -41,6 +41,18 @@ pub(crate) struct Where {
     endpoint_url: Option<String>,
 }
 
+impl Where {
+    /// The name of the stack.
+    pub(crate) fn stack_name(&self) -> &str {
+        self.stack.as_deref().unwrap_or(stack::proxy_stack::NAME)
+    }
+
+    /// The region that was named here.
+    pub(crate) fn region(&self) -> Option<&str> {
+        self.region.as_deref()
+    }
+}
+
 /// Who we are.
 #[derive(Clone, Debug)]
 pub(crate) struct Identity {
@@ -104,7 +116,7 @@ impl Aws {
         if offline {
             loud(format_args!("{} is no AWS but a program on this machine", endpoint.unwrap_or_default()));
         }
-        let stack = place.stack.clone().unwrap_or_else(|| stack::proxy_stack::NAME.to_owned());
+        let stack = place.stack_name().to_owned();
         Ok(Self { config, stack, region, offline, identity: OnceCell::new() })
     }
 

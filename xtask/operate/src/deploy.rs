@@ -70,7 +70,7 @@ pub(crate) struct Arguments {
 }
 
 /// Deploys, and prints what it came to.
-pub(crate) async fn run(arguments: &Arguments, place: &Where) -> Result<()> {
+pub(crate) async fn run(place: &Where, arguments: &Arguments) -> Result<()> {
     let aws = Aws::open(place).await?;
     let mut report = Report { stack: aws.stack.clone(), region: aws.region.clone(), ..Report::default() };
     let done = deploy(arguments, &aws, &mut report).await;

@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
 }
 
 /// Compares what is deployed with what the sources say.
-pub(crate) async fn run(arguments: &Arguments, place: &Where) -> Result<()> {
+pub(crate) async fn run(place: &Where, arguments: &Arguments) -> Result<()> {
     let aws = Aws::open(place).await?;
     let source = Source::read(&arguments.choices, aws.offline)?;
     let deployed = Deployed::find(&aws, &aws.stack).await?;

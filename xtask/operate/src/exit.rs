@@ -14,6 +14,10 @@ pub(crate) struct Failed(pub(crate) String);
 #[derive(Debug)]
 pub(crate) struct Differs;
 
+/// The deployment is not as it shall be, which was the question.
+#[derive(Debug)]
+pub(crate) struct NotWell(pub(crate) String);
+
 impl Display for Refused {
     fn fmt(&self, out: &mut Formatter<'_>) -> std::fmt::Result {
         out.write_str(&self.0)
@@ -32,9 +36,16 @@ impl Display for Differs {
     }
 }
 
+impl Display for NotWell {
+    fn fmt(&self, out: &mut Formatter<'_>) -> std::fmt::Result {
+        write!(out, "not well: {}", self.0)
+    }
+}
+
 impl std::error::Error for Refused {}
 impl std::error::Error for Failed {}
 impl std::error::Error for Differs {}
+impl std::error::Error for NotWell {}
 
 /// The exit code for an error: 1, unless its chain has one of the kinds above. Clap uses 2.
 pub(crate) fn code(error: &anyhow::Error) -> u8 {
@@ -44,6 +55,8 @@ pub(crate) fn code(error: &anyhow::Error) -> u8 {
         4
     } else if error.is::<Differs>() {
         5
+    } else if error.is::<NotWell>() {
+        6
     } else {
         1
     }
@@ -58,4 +71,5 @@ Exit codes:
   3  refused: it needs --yes, or --allow-replacement
   4  AWS could not do it and has put everything back, as far as it could
   5  there are differences (diff --exit-code)
+  6  the deployment is not well (status)
 130  interrupted; what AWS was told goes on, and the same command takes it up again";

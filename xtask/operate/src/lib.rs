@@ -3,6 +3,7 @@
 //! Reading order: `deploy.rs` and `deploy/steps.rs`, then what they are made of: `source.rs` (what the checkout says), `deployed.rs`
 //! (what AWS has), `changes` (the difference, as a person sees it), `change_set.rs`, `operation.rs`, `migration.rs`.
 
+mod admin;
 mod alarms;
 mod aws;
 mod bucket;
@@ -12,6 +13,7 @@ mod confirm;
 mod containers;
 mod deploy;
 mod deployed;
+mod destroy;
 mod diff;
 mod drift;
 mod events;
@@ -20,9 +22,11 @@ mod failure;
 mod guard;
 mod image;
 mod log_stream;
+mod logs;
 mod migrate;
 mod migration;
 mod operation;
+mod policy;
 mod remedies;
 mod report;
 mod resolve;
@@ -30,7 +34,11 @@ mod rollout;
 mod settings;
 mod settle;
 mod source;
+mod status;
+mod stdout;
 mod ticker;
+#[cfg(test)]
+mod workflow;
 
 use std::process::ExitCode;
 
@@ -57,6 +65,23 @@ enum Verb {
     Diff(diff::Arguments),
     /// Bring the schema of a database up to date
     Migrate(migrate::Arguments),
+    /// Show how the deployment is: versions, tasks, alarms, addresses
+    Status(status::Arguments),
+    /// Show the log of the deployed service
+    Logs(logs::Arguments),
+    /// Take the deployment down, and say what is kept
+    Destroy(destroy::Arguments),
+    /// Set the administrator's password of the deployment
+    Admin(admin::Arguments),
+    /// Print what a deployer has to be allowed, as policies of IAM
+    Policy(policy::Arguments),
+}
+
+impl Verb {
+    /// Whether Ctrl-C is its ordinary end, which it sees to itself.
+    fn ends_when_interrupted(&self) -> bool {
+        matches!(self, Self::Logs(arguments) if arguments.follow)
+    }
 }
 
 /// Runs the verb of the command line to its end.
@@ -69,10 +94,11 @@ pub fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    let ends_itself = cli.verb.ends_when_interrupted();
     let code = runtime.block_on(async {
         tokio::select! {
             done = run(cli) => done.map_or_else(|error| { failure(&error); exit::code(&error) }, |()| 0),
-            () = interrupted() => {
+            () = interrupted(), if !ends_itself => {
                 loud("interrupted; what AWS was told goes on, and the same command takes it up again");
                 130
             }
@@ -84,19 +110,22 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<()> {
+    let place = &cli.place;
     match &cli.verb {
-        Verb::Deploy(arguments) => deploy::run(arguments, &cli.place).await,
-        Verb::Diff(arguments) => diff::run(arguments, &cli.place).await,
-        Verb::Migrate(arguments) => migrate::run(arguments, &cli.place).await,
+        Verb::Deploy(arguments) => deploy::run(place, arguments).await,
+        Verb::Diff(arguments) => diff::run(place, arguments).await,
+        Verb::Migrate(arguments) => migrate::run(place, arguments).await,
+        Verb::Status(arguments) => status::run(place, arguments).await,
+        Verb::Logs(arguments) => logs::run(place, arguments).await,
+        Verb::Destroy(arguments) => destroy::run(place, arguments).await,
+        Verb::Admin(arguments) => admin::run(place, arguments).await,
+        Verb::Policy(arguments) => policy::run(place, arguments).await,
     }
 }
 
 /// Ctrl-C, or the end of a pipeline's patience.
 async fn interrupted() {
-    let mut terminated = match signal(SignalKind::terminate()) {
-        Ok(terminated) => terminated,
-        Err(_) => return std::future::pending().await,
-    };
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else { return std::future::pending().await };
     tokio::select! {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminated.recv() => {}

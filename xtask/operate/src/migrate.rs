@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
 }
 
 /// Migrates.
-pub(crate) async fn run(arguments: &Arguments, place: &Where) -> Result<()> {
+pub(crate) async fn run(place: &Where, arguments: &Arguments) -> Result<()> {
     if place.stack.is_some() {
         return in_the_vpc(arguments, &Aws::open(place).await?).await;
     }

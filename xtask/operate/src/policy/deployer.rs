@@ -1,0 +1,421 @@
+//! What all verbs need, and CloudFormation in the deployer's name, for each type of resource that the stack has.
+
+use serde_json::json;
+
+use super::document::Statement;
+use super::names::Names;
+
+/// Services that are given one of the stack's roles.
+const ROLES_FOR: [&str; 3] = ["ecs-tasks.amazonaws.com", "monitoring.rds.amazonaws.com", "vpc-flow-logs.amazonaws.com"];
+
+/// Services that make a role of their own when they are first used in an account.
+const OWN_ROLES: [&str; 6] = [
+    "delivery.logs.amazonaws.com",
+    "ecs.amazonaws.com",
+    "ecs.application-autoscaling.amazonaws.com",
+    "elasticloadbalancing.amazonaws.com",
+    "rds.amazonaws.com",
+    "wafv2.amazonaws.com",
+];
+
+/// Those that use the stack's keys when something of theirs is made or read.
+const KEYS_FOR: [&str; 3] = ["ecr.*.amazonaws.com", "rds.*.amazonaws.com", "secretsmanager.*.amazonaws.com"];
+
+pub(super) fn statements(names: &Names) -> Vec<Statement> {
+    let mut statements = vec![looking(names)];
+    statements.extend(tool(names));
+    statements.extend(identity(names));
+    statements.extend(state(names));
+    statements.extend(network(names));
+    statements.extend(service(names));
+    statements
+}
+
+/// Reading, which AWS mostly cannot bind to names.
+fn looking(names: &Names) -> Statement {
+    Statement::anywhere(
+        "Look",
+        names.region_only(),
+        &[
+            "acm:DescribeCertificate",
+            "acm:List*",
+            "application-autoscaling:Describe*",
+            "application-autoscaling:ListTagsForResource",
+            "cloudformation:BatchDescribeTypeConfigurations",
+            "cloudformation:DescribeStackDriftDetectionStatus",
+            "cloudwatch:Describe*",
+            "cloudwatch:GetMetricData",
+            "cloudwatch:List*",
+            "ec2:Describe*",
+            "ec2:GetSecurityGroupsForVpc",
+            "ecr:DescribeRepositories",
+            "ecr:GetAuthorizationToken",
+            "ecs:Describe*",
+            "ecs:List*",
+            "elasticloadbalancing:Describe*",
+            "elasticloadbalancing:GetLoadBalancerWebACL",
+            "kms:DescribeKey",
+            "kms:GetKeyPolicy",
+            "kms:GetKeyRotationStatus",
+            "kms:List*",
+            "logs:Describe*",
+            "logs:ListTagsForResource",
+            "rds:Describe*",
+            "rds:ListTagsForResource",
+            "secretsmanager:GetRandomPassword",
+            "secretsmanager:ListSecrets",
+            "sns:Get*",
+            "sns:List*",
+            "wafv2:Get*",
+            "wafv2:List*",
+        ],
+    )
+}
+
+/// The stack itself, the template on its way to it, the image, the migration, the log.
+fn tool(names: &Names) -> Vec<Statement> {
+    let bucket = format!("{}-deployment-*", stack::proxy_stack::NAME);
+    vec![
+        Statement::on(
+            "Stack",
+            vec![
+                names.arn("cloudformation", &format!("stack/{}/*", names.stack)),
+                names.arn("cloudformation", "changeSet/deploy-*/*"),
+            ],
+            &[
+                "cloudformation:ContinueUpdateRollback",
+                "cloudformation:CreateChangeSet",
+                "cloudformation:DeleteChangeSet",
+                "cloudformation:DeleteStack",
+                "cloudformation:Describe*",
+                "cloudformation:DetectStackDrift",
+                "cloudformation:DetectStackResourceDrift",
+                "cloudformation:ExecuteChangeSet",
+                "cloudformation:GetTemplate",
+                "cloudformation:ListStackResources",
+                "cloudformation:SetStackPolicy",
+                "cloudformation:TagResource",
+                "cloudformation:UntagResource",
+                "cloudformation:UpdateTerminationProtection",
+            ],
+        ),
+        Statement::on(
+            "Template",
+            vec![names.bare_arn("s3", &bucket), names.bare_arn("s3", &format!("{bucket}/*"))],
+            &["s3:CreateBucket", "s3:GetObject", "s3:ListBucket", "s3:PutLifecycleConfiguration", "s3:PutObject"],
+        ),
+        Statement::on(
+            "Image",
+            vec![names.own("ecr", "repository/", "")],
+            &[
+                "ecr:BatchCheckLayerAvailability",
+                "ecr:BatchGetImage",
+                "ecr:CompleteLayerUpload",
+                "ecr:CreateRepository",
+                "ecr:DeleteLifecyclePolicy",
+                "ecr:DeleteRepository",
+                "ecr:DeleteRepositoryPolicy",
+                "ecr:DescribeImages",
+                "ecr:GetDownloadUrlForLayer",
+                "ecr:GetLifecyclePolicy",
+                "ecr:GetRepositoryPolicy",
+                "ecr:InitiateLayerUpload",
+                "ecr:ListTagsForResource",
+                "ecr:PutImage",
+                "ecr:PutImageScanningConfiguration",
+                "ecr:PutImageTagMutability",
+                "ecr:PutLifecyclePolicy",
+                "ecr:SetRepositoryPolicy",
+                "ecr:TagResource",
+                "ecr:UntagResource",
+                "ecr:UploadLayerPart",
+            ],
+        ),
+        Statement::on(
+            "Logs",
+            names.log_groups(),
+            &[
+                "logs:AssociateKmsKey",
+                "logs:CreateLogGroup",
+                "logs:DeleteLogGroup",
+                "logs:DeleteRetentionPolicy",
+                "logs:DisassociateKmsKey",
+                "logs:FilterLogEvents",
+                "logs:GetDataProtectionPolicy",
+                "logs:GetLogEvents",
+                "logs:PutRetentionPolicy",
+                "logs:TagResource",
+                "logs:UntagResource",
+            ],
+        ),
+    ]
+}
+
+/// Roles: making them, and giving them to services.
+fn identity(names: &Names) -> Vec<Statement> {
+    vec![
+        Statement::on(
+            "Roles",
+            vec![names.roles()],
+            &[
+                "iam:AttachRolePolicy",
+                "iam:CreateRole",
+                "iam:DeleteRole",
+                "iam:DeleteRolePolicy",
+                "iam:DetachRolePolicy",
+                "iam:GetRole",
+                "iam:GetRolePolicy",
+                "iam:ListAttachedRolePolicies",
+                "iam:ListRolePolicies",
+                "iam:ListRoleTags",
+                "iam:PutRolePolicy",
+                "iam:TagRole",
+                "iam:UntagRole",
+                "iam:UpdateAssumeRolePolicy",
+                "iam:UpdateRole",
+                "iam:UpdateRoleDescription",
+            ],
+        ),
+        Statement::on("RolesForServices", vec![names.roles()], &["iam:PassRole"])
+            .only_if(json!({ "StringEquals": { "iam:PassedToService": ROLES_FOR } })),
+        Statement::on(
+            "OwnRolesOfServices",
+            vec![names.global_arn("iam", "role/aws-service-role/*")],
+            &["iam:CreateServiceLinkedRole"],
+        )
+        .only_if(json!({ "StringEquals": { "iam:AWSServiceName": OWN_ROLES } })),
+        Statement::anywhere("AllRoles", None, &["iam:ListRoles"]),
+    ]
+}
+
+/// What holds something: keys, secrets, the database.
+fn state(names: &Names) -> Vec<Statement> {
+    let stack = &names.stack.to_lowercase();
+    let database = |kind: &str| names.arn("rds", &format!("{kind}:{stack}-*"));
+    vec![
+        Statement::anywhere("NewKeys", names.region_only(), &["kms:CreateKey"]),
+        Statement::on(
+            "Keys",
+            vec![names.arn("kms", "key/*"), names.own("kms", "alias/", "*")],
+            &[
+                "kms:CreateAlias",
+                "kms:DeleteAlias",
+                "kms:DisableKey",
+                "kms:DisableKeyRotation",
+                "kms:EnableKey",
+                "kms:EnableKeyRotation",
+                "kms:PutKeyPolicy",
+                "kms:ScheduleKeyDeletion",
+                "kms:TagResource",
+                "kms:UntagResource",
+                "kms:UpdateAlias",
+                "kms:UpdateKeyDescription",
+            ],
+        ),
+        Statement::on(
+            "KeysForServices",
+            vec![names.arn("kms", "key/*")],
+            &["kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey*", "kms:RetireGrant"],
+        )
+        .only_if(json!({ "StringLike": { "kms:ViaService": KEYS_FOR } })),
+        Statement::on(
+            "Secrets",
+            vec![names.own("secretsmanager", "secret:", "/*")],
+            &[
+                "secretsmanager:CreateSecret",
+                "secretsmanager:DeleteSecret",
+                "secretsmanager:DescribeSecret",
+                "secretsmanager:GetSecretValue",
+                "secretsmanager:ListSecretVersionIds",
+                "secretsmanager:PutSecretValue",
+                "secretsmanager:TagResource",
+                "secretsmanager:UntagResource",
+                "secretsmanager:UpdateSecret",
+            ],
+        ),
+        Statement::on(
+            "Database",
+            vec![
+                names.own("rds", "cluster:", ""),
+                database("cluster-pg"),
+                database("cluster-snapshot"),
+                database("db"),
+                database("subgrp"),
+                names.arn("rds", "og:default*"),
+                names.arn("rds", "pg:default*"),
+            ],
+            &[
+                "rds:AddTagsToResource",
+                "rds:CreateDB*",
+                "rds:DeleteDBCluster",
+                "rds:DeleteDBClusterParameterGroup",
+                "rds:DeleteDBInstance",
+                "rds:DeleteDBSubnetGroup",
+                "rds:ModifyDB*",
+                "rds:RebootDBInstance",
+                "rds:RemoveTagsFromResource",
+                "rds:ResetDBClusterParameterGroup",
+            ],
+        ),
+    ]
+}
+
+/// Network, load balancer, firewall, certificate, record: mostly numbers that AWS makes up.
+fn network(names: &Names) -> Vec<Statement> {
+    vec![
+        Statement::anywhere(
+            "Network",
+            names.region_only(),
+            &[
+                "acm:AddTagsToCertificate",
+                "acm:DeleteCertificate",
+                "acm:RemoveTagsFromCertificate",
+                "acm:RequestCertificate",
+                "acm:UpdateCertificateOptions",
+                "ec2:AllocateAddress",
+                "ec2:AssociateAddress",
+                "ec2:AssociateRouteTable",
+                "ec2:AttachInternetGateway",
+                "ec2:AuthorizeSecurityGroup*",
+                "ec2:CreateFlowLogs",
+                "ec2:CreateInternetGateway",
+                "ec2:CreateNatGateway",
+                "ec2:CreateRoute",
+                "ec2:CreateRouteTable",
+                "ec2:CreateSecurityGroup",
+                "ec2:CreateSubnet",
+                "ec2:CreateTags",
+                "ec2:CreateVpc",
+                "ec2:CreateVpcEndpoint",
+                "ec2:DeleteFlowLogs",
+                "ec2:DeleteInternetGateway",
+                "ec2:DeleteNatGateway",
+                "ec2:DeleteRoute",
+                "ec2:DeleteRouteTable",
+                "ec2:DeleteSecurityGroup",
+                "ec2:DeleteSubnet",
+                "ec2:DeleteTags",
+                "ec2:DeleteVpc",
+                "ec2:DeleteVpcEndpoints",
+                "ec2:DetachInternetGateway",
+                "ec2:DisassociateAddress",
+                "ec2:DisassociateRouteTable",
+                "ec2:ModifySubnetAttribute",
+                "ec2:ModifyVpcAttribute",
+                "ec2:ModifyVpcEndpoint",
+                "ec2:ReleaseAddress",
+                "ec2:ReplaceRoute*",
+                "ec2:RevokeSecurityGroup*",
+                "ec2:UpdateSecurityGroupRuleDescriptions*",
+                "elasticloadbalancing:AddTags",
+                "elasticloadbalancing:Create*",
+                "elasticloadbalancing:Delete*",
+                "elasticloadbalancing:DeregisterTargets",
+                "elasticloadbalancing:Modify*",
+                "elasticloadbalancing:RegisterTargets",
+                "elasticloadbalancing:RemoveTags",
+                "elasticloadbalancing:Set*",
+                "logs:CreateLogDelivery",
+                "logs:DeleteLogDelivery",
+                "logs:PutResourcePolicy",
+                "wafv2:AssociateWebACL",
+                "wafv2:CreateWebACL",
+                "wafv2:DeleteLoggingConfiguration",
+                "wafv2:DeleteWebACL",
+                "wafv2:DisassociateWebACL",
+                "wafv2:PutLoggingConfiguration",
+                "wafv2:TagResource",
+                "wafv2:UntagResource",
+                "wafv2:UpdateWebACL",
+            ],
+        ),
+        Statement::on(
+            "Records",
+            vec![names.zone(), names.bare_arn("route53", "change/*")],
+            &[
+                "route53:ChangeResourceRecordSets",
+                "route53:GetChange",
+                "route53:GetHostedZone",
+                "route53:ListResourceRecordSets",
+            ],
+        ),
+        // No region: its calls all go to one.
+        Statement::anywhere("Zones", None, &["route53:ListHostedZones"]),
+    ]
+}
+
+/// Tasks, their scaling, alarms and whom they tell.
+fn service(names: &Names) -> Vec<Statement> {
+    let mut alarms = names.alarms();
+    alarms.extend([
+        names.arn("cloudwatch", "alarm:TargetTracking-*"),
+        names.global_arn("cloudwatch", &format!("dashboard/{}", stack::proxy_stack::NAME)),
+    ]);
+    vec![
+        Statement::on(
+            "Service",
+            vec![
+                names.own("ecs", "cluster/", ""),
+                names.own("ecs", "service/", "/*"),
+                names.own("ecs", "service-deployment/", "/*"),
+                names.own("ecs", "task/", "/*"),
+                names.own("ecs", "task-definition/", "*"),
+            ],
+            &[
+                "ecs:CreateService",
+                "ecs:DeleteCluster",
+                "ecs:DeleteService",
+                "ecs:PutClusterCapacityProviders",
+                "ecs:RunTask",
+                "ecs:StopServiceDeployment",
+                "ecs:TagResource",
+                "ecs:UntagResource",
+                "ecs:UpdateCluster*",
+                "ecs:UpdateService",
+            ],
+        ),
+        // AWS does not ask for these by name.
+        Statement::anywhere(
+            "TasksAndScaling",
+            names.region_only(),
+            &[
+                "application-autoscaling:DeleteScalingPolicy",
+                "application-autoscaling:DeregisterScalableTarget",
+                "application-autoscaling:PutScalingPolicy",
+                "application-autoscaling:RegisterScalableTarget",
+                "application-autoscaling:TagResource",
+                "application-autoscaling:UntagResource",
+                "ecs:CreateCluster",
+                "ecs:DeregisterTaskDefinition",
+                "ecs:RegisterTaskDefinition",
+                "sns:SetSubscriptionAttributes",
+                "sns:Unsubscribe",
+            ],
+        ),
+        Statement::on(
+            "Alarms",
+            alarms,
+            &[
+                "cloudwatch:DeleteAlarms",
+                "cloudwatch:DeleteDashboards",
+                "cloudwatch:GetDashboard",
+                "cloudwatch:PutDashboard",
+                "cloudwatch:PutMetricAlarm",
+                "cloudwatch:TagResource",
+                "cloudwatch:UntagResource",
+            ],
+        ),
+        Statement::on(
+            "Topics",
+            vec![names.own("sns", "", "-*")],
+            &[
+                "sns:CreateTopic",
+                "sns:DeleteTopic",
+                "sns:SetTopicAttributes",
+                "sns:Subscribe",
+                "sns:TagResource",
+                "sns:UntagResource",
+            ],
+        ),
+    ]
+}
