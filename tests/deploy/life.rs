@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::policy::assert_allowed;
 use crate::tool::{Tool, log_line};
 
 /// What changes something, of all that a deployment calls.
@@ -14,6 +15,7 @@ async fn from_nothing_to_a_service_that_is_protected() {
     tool.aws.next_task(json!({ "log": [log_line("info", "the schema has been migrated")] })).await;
     let printed = tool.ends_with(0, "deploy", &["--yes", "--json"]).await;
 
+    assert_allowed(&tool.aws, &[], 0).await;
     let report: Value = serde_json::from_str(&printed.stdout).unwrap();
     assert_eq!((&report["outcome"], &report["image"]), (&json!("deployed"), &json!(tool.digest)));
     assert!(report["outputs"]["LoadBalancerDnsName"].as_str().unwrap().contains("elb"), "{report}");
@@ -89,6 +91,7 @@ async fn an_upgrade_migrates_before_it_changes_anything() {
     tool.aws.decide(json!({ "drift": [{ "resource": Tool::id("Targets"), "property": "/Port", "expected": "8000", "actual": "8001" }] })).await;
     let printed = tool.ends_with(0, "deploy", &["--yes", "--json", "--parameter", "MaxTasks=6"]).await;
 
+    assert_allowed(&tool.aws, &[], done).await;
     let report: Value = serde_json::from_str(&printed.stdout).unwrap();
     assert_eq!(report["outcome"], "deployed");
     assert_eq!(report["review"]["parameters"]["MaxTasks"], json!(["4", "6"]));

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::policy::assert_allowed;
 use crate::tool::{Tool, log_line};
 
 #[tokio::test]
@@ -22,6 +23,8 @@ async fn a_difference_is_shown_without_writing_anything() {
     let review: Value = serde_json::from_str(&printed.stdout).unwrap();
     assert_eq!(review["parameters"]["AdminCidrs"], json!(["127.0.0.1/32", "0.0.0.0/0"]));
 
+    // Who may only read may look.
+    assert_allowed(&tool.aws, &["--read-only"], done).await;
     let reading = |name: &str| ["Get", "Describe", "List"].iter().any(|word| name.starts_with(word));
     for call in tool.aws.calls().await.split_off(done) {
         assert!(reading(&call.operation), "diff has called {} of {}", call.operation, call.service);

@@ -72,6 +72,18 @@ async fn set_password(place: &Where, username: &str) -> Result<()> {
     Ok(())
 }
 
+/// Whether the secret has a value, which is not read.
+pub(crate) async fn password_set(aws: &Aws, resources: &BTreeMap<String, Physical>) -> Result<Option<bool>> {
+    let Some(secret) = secret(resources) else { return Ok(None) };
+    match aws.secrets().describe_secret().secret_id(secret).send().await {
+        Ok(answer) => {
+            let stages = answer.version_ids_to_stages.unwrap_or_default();
+            Ok(Some(stages.values().flatten().any(|stage| stage == "AWSCURRENT")))
+        }
+        Err(error) => Err(told(error, "ask whether the administrator has a password")),
+    }
+}
+
 fn read_password() -> Result<Zeroizing<String>> {
     let password = if stdin().is_terminal() {
         let password = Zeroizing::new(rpassword::prompt_password("Password: ")?);

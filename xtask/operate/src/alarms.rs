@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use aws_sdk_cloudwatch::types::StateValue;
+use aws_sdk_cloudwatch::types::{MetricAlarm, StateValue};
 use xtask::progress::loud;
 
 use crate::aws::{Aws, Identity};
 use crate::deployed::Physical;
 use crate::failure::told;
 
+/// The most alarms that AWS describes in an answer.
+const PAGE: usize = 100;
 /// Alarms that say that the service itself does not work; those of the providers may go for reasons of their own.
 const TRIGGERS: [&str; 3] = ["UnhealthyTasks", "Target5xx", "LoadBalancer5xx"];
 
@@ -19,24 +21,28 @@ pub(crate) fn names(resources: &BTreeMap<String, Physical>) -> Vec<String> {
     alarms.map(|made| made.id.clone()).collect()
 }
 
-/// The states of alarms by their names.
-pub(crate) async fn states(aws: &Aws, names: &[String]) -> Result<BTreeMap<String, StateValue>> {
-    if names.is_empty() {
-        return Ok(BTreeMap::new());
+/// Alarms by their names.
+pub(crate) async fn described(aws: &Aws, names: &[String]) -> Result<Vec<MetricAlarm>> {
+    let mut alarms = Vec::new();
+    for names in names.chunks(PAGE) {
+        let asked = aws.cloudwatch().describe_alarms().set_alarm_names(Some(names.to_vec())).send().await;
+        let answer = asked.map_err(|error| told(error, "ask for the alarms"))?;
+        alarms.extend(answer.metric_alarms.unwrap_or_default());
     }
-    let asked = aws.cloudwatch().describe_alarms().set_alarm_names(Some(names.to_vec())).send().await;
-    let answer = asked.map_err(|error| told(error, "ask for the alarms"))?;
-    let alarms = answer.metric_alarms.unwrap_or_default().into_iter();
-    Ok(alarms.filter_map(|alarm| Some((alarm.alarm_name?, alarm.state_value?))).collect())
+    Ok(alarms)
 }
 
 /// ARNs of the alarms that undo an update. One that has gone already is left out: it would undo the very update that mends it.
 pub(crate) async fn triggers(aws: &Aws, resources: &BTreeMap<String, Physical>) -> Result<Vec<String>> {
     let known: Vec<_> = names(resources).into_iter().filter(|name| TRIGGERS.contains(&name.as_str())).collect();
-    let states = states(aws, &known).await?;
+    let described = described(aws, &known).await?;
+    let red = |name: &str| {
+        let alarm = described.iter().find(|alarm| alarm.alarm_name() == Some(name));
+        alarm.is_some_and(|alarm| alarm.state_value() == Some(&StateValue::Alarm))
+    };
     let Identity { account, partition } = aws.identity().await?;
     let arn = |name: &String| format!("arn:{partition}:cloudwatch:{}:{account}:alarm:{name}", aws.region);
-    let (gone, quiet): (Vec<_>, Vec<_>) = known.iter().partition(|name| states.get(*name) == Some(&StateValue::Alarm));
+    let (gone, quiet): (Vec<_>, Vec<_>) = known.iter().partition(|name| red(name));
     for name in gone {
         loud(format_args!("the alarm {name} has gone already: it will not undo this update"));
     }

@@ -43,7 +43,7 @@ impl Event {
     }
 
     /// Whether an operation on the stack begins with it.
-    fn begins(&self) -> bool {
+    pub(crate) fn begins(&self) -> bool {
         self.of_stack && matches!(&*self.status, "CREATE_IN_PROGRESS" | "UPDATE_IN_PROGRESS" | "DELETE_IN_PROGRESS")
     }
 

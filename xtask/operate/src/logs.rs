@@ -14,14 +14,13 @@ use crate::deployed::Deployed;
 use crate::failure::{is_missing, told};
 use crate::interrupted;
 use crate::log_stream::readable_line;
+use crate::migration::LOG_PREFIX;
 use crate::stdout::print;
 
 /// Between two looks for what is new; AWS allows five a second for an account.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// Lines of several tasks arrive out of order, so what is younger than this is looked at again.
 const LATE: i64 = 30_000;
-/// What the streams of migrations begin with.
-const MIGRATIONS: &str = "migrate";
 /// As much of a task's id as tells tasks apart.
 const SHORT: usize = 8;
 
@@ -59,7 +58,7 @@ pub(crate) async fn run(place: &Where, arguments: &Arguments) -> Result<()> {
         group: containers.log_group.clone(),
         filter: arguments.filter.clone(),
         raw: arguments.raw,
-        streams: format!("{}/", if arguments.migrations { MIGRATIONS } else { &containers.log_prefix }),
+        streams: format!("{}/", if arguments.migrations { LOG_PREFIX } else { &containers.log_prefix }),
         seen: Seen::since(Utc::now().timestamp_millis().saturating_sub(since).max(0)),
     };
     let follow = async {

@@ -13,6 +13,9 @@ use crate::events::{Event, Events};
 use crate::rollout::Rollout;
 use crate::ticker::Ticker;
 
+/// AWS begins a moment after it has said that it will.
+const BEGINS_WITHIN: Duration = Duration::from_mins(2);
+
 /// How an operation ended.
 #[derive(Debug)]
 pub(crate) struct Ended {
@@ -44,8 +47,6 @@ pub(crate) async fn follow(
     let mut working: BTreeMap<String, Instant> = BTreeMap::new();
     let (mut tasks, mut said) = (Vec::new(), String::new());
     loop {
-        // Before the events, so that none is missed between the last look and the end.
-        let now = Deployed::find(aws, stack).await?.context("the stack is gone, and AWS does not remember it")?;
         let fresh = events.next(aws).await?;
         if let Some(rollout) = rollout.filter(|rollout| {
             working.contains_key(&rollout.logical) || fresh.iter().any(|event| event.logical == rollout.logical)
@@ -64,8 +65,13 @@ pub(crate) async fn follow(
             }
             all.push(event);
         }
-        if !matches!(now.phase(), Phase::Working) {
+        // After the events, so that the state is not one from before them.
+        let now = Deployed::find(aws, stack).await?.context("the stack is gone, and AWS does not remember it")?;
+        if has_ended(&now, &all) {
             return Ok(Ended { status: now.status, events: all, tasks });
+        }
+        if all.is_empty() && ticker.elapsed() > BEGINS_WITHIN {
+            bail!("AWS has not begun after {}: run the same again", readable(BEGINS_WITHIN));
         }
         if ticker.elapsed() > within {
             bail!(
@@ -76,6 +82,16 @@ pub(crate) async fn follow(
         ticker.waiting(&waiting(&working));
         tokio::time::sleep(aws.look_every()).await;
     }
+}
+
+/// Whether what was begun is over: AWS says "yes" before it begins, so that the state from before must not be taken for the end.
+fn has_ended(now: &Deployed, events: &[Event]) -> bool {
+    if now.status == StackStatus::DeleteComplete {
+        return true;
+    }
+    let last = events.iter().rev().find(|event| event.of_stack);
+    let begun = events.iter().any(Event::begins);
+    begun && now.phase() != Phase::Working && last.is_some_and(|event| event.status == now.status.as_str())
 }
 
 async fn look_at_tasks(aws: &Aws, rollout: Option<&Rollout>) -> Vec<String> {
@@ -122,5 +138,48 @@ fn waiting(working: &BTreeMap<String, Instant>) -> String {
         (true, _) => "waiting for AWS".to_owned(),
         (false, 0) => format!("waiting for {}", named.join(", ")),
         (false, more) => format!("waiting for {}, and {more} more", named.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stack(status: StackStatus) -> Deployed {
+        Deployed {
+            id: "stack".to_owned(),
+            status,
+            reason: None,
+            parameters: BTreeMap::new(),
+            outputs: BTreeMap::new(),
+            protected: true,
+        }
+    }
+
+    fn said(statuses: &[&str]) -> Vec<Event> {
+        let event = |status: &&str| Event {
+            id: (*status).to_owned(),
+            at: chrono::DateTime::UNIX_EPOCH,
+            logical: "claude-code-proxy".to_owned(),
+            type_name: "AWS::CloudFormation::Stack".to_owned(),
+            status: (*status).to_owned(),
+            reason: None,
+            of_stack: true,
+        };
+        statuses.iter().map(event).collect()
+    }
+
+    #[test]
+    fn the_state_from_before_is_not_the_end() {
+        let before = stack(StackStatus::UpdateComplete);
+        assert!(!has_ended(&before, &[]), "nothing has begun");
+        assert!(!has_ended(&before, &said(&["UPDATE_IN_PROGRESS"])), "it has begun, and the state is an old one");
+        let done = said(&["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_COMPLETE"]);
+        assert!(has_ended(&before, &done));
+        assert!(!has_ended(&stack(StackStatus::UpdateInProgress), &said(&["UPDATE_IN_PROGRESS"])));
+        let undone = said(&["UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"]);
+        assert!(!has_ended(&before, &undone), "the state is still the one from before");
+        assert!(has_ended(&stack(StackStatus::UpdateRollbackComplete), &undone));
+        assert!(has_ended(&stack(StackStatus::DeleteComplete), &[]));
     }
 }

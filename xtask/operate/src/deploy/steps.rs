@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use stack::proxy_stack::NAME;
 use xtask::progress::{show, step};
 
+use crate::admin;
 use crate::aws::Aws;
 use crate::change_set::ChangeSet;
 use crate::containers::Containers;
 use crate::deployed::Deployed;
 use crate::events::Events;
-use crate::failure::{is_missing, told};
+use crate::failure::told;
 use crate::guard::stack_policy;
 use crate::image::Image;
 use crate::migration::Migration;
@@ -92,22 +92,12 @@ impl Steps<'_> {
         if deployed.parameters.get("HostedZoneId").is_none_or(String::is_empty) {
             lines.push(format!("Let a CNAME of {domain} point to {}", deployed.output("LoadBalancerDnsName")?));
         }
-        if !self.has_administrator().await? {
+        if admin::password_set(self.aws, &deployed.resources(self.aws).await?).await? == Some(false) {
             lines.push("Nobody can log in to the admin API yet: cargo xtask admin set-password".to_owned());
         }
         let revision = xtask::build::revision(&self.source.workspace).context("cannot ask git")?;
         lines.extend(revision.map(|revision| format!("Revision {revision}")));
         show(lines.join("\n"));
         Ok(())
-    }
-
-    /// Whether the administrator has a password.
-    async fn has_administrator(&self) -> Result<bool> {
-        let secret = format!("{NAME}/admin-credentials");
-        match self.aws.secrets().list_secret_version_ids().secret_id(secret).send().await {
-            Ok(answer) => Ok(answer.versions().iter().any(|version| !version.version_stages().is_empty())),
-            Err(error) if is_missing(&error) => Ok(false),
-            Err(error) => Err(told(error, "look whether the administrator has a password")),
-        }
     }
 }

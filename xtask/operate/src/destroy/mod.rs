@@ -3,15 +3,16 @@
 mod leftovers;
 mod plan;
 
-use std::io::{BufRead as _, IsTerminal as _, stdin};
-use std::time::{Duration, Instant};
+use std::io::{IsTerminal as _, stdin};
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, ensure};
 use aws_sdk_cloudformation::types::StackStatus;
-use xtask::progress::{readable, show, step};
+use xtask::progress::{show, step};
 
 use crate::aws::{Aws, Where};
 use crate::changes::Snapshot;
+use crate::confirm::ask;
 use crate::deployed::{Deployed, Phase};
 use crate::events::{Events, causes};
 use crate::exit::{Failed, Refused};
@@ -19,9 +20,6 @@ use crate::failure::told;
 use crate::operation::{Ended, follow};
 use leftovers::Leftovers;
 use plan::Plan;
-
-/// AWS says at once that it deletes; it may say so a moment later.
-const BEGINS_WITHIN: Duration = Duration::from_mins(1);
 
 /// The options of the verb.
 #[derive(clap::Args, Debug)]
@@ -79,7 +77,6 @@ pub(crate) async fn run(place: &Where, arguments: &Arguments) -> Result<()> {
     let events = Events::from_now(&aws, &deployed.id).await?;
     let sent = aws.cloudformation().delete_stack().stack_name(&deployed.id).send().await;
     sent.map_err(|error| told(error, "delete the stack"))?;
-    begun(&aws, &deployed).await?;
     finish(&aws, &plan, &follow(&aws, &deployed.id, events, None, arguments.timeout).await?)
 }
 
@@ -103,37 +100,11 @@ async fn confirm(aws: &Aws, yes: bool) -> Result<()> {
     if !stdin().is_terminal() {
         return Err(Refused("nobody can be asked here: --yes deletes it".to_owned()).into());
     }
-    step(format_args!("type {} to delete it from {}:", aws.stack, aws.region));
-    // In a thread of its own, so that Ctrl-C is heard meanwhile.
-    let typed = tokio::task::spawn_blocking(|| {
-        let mut line = String::new();
-        stdin().lock().read_line(&mut line).map(|_| line)
-    });
-    let typed = typed.await.context("reading the answer was stopped")?.context("the terminal cannot be read")?;
-    if typed.trim() != aws.stack {
-        return Err(Refused(format!("{:?} is not {:?}: nothing was changed", typed.trim(), aws.stack)).into());
+    let typed = ask(format!("Type {} to delete it from {}: ", aws.stack, aws.region)).await?;
+    if typed != aws.stack {
+        return Err(Refused(format!("{typed:?} is not {:?}: nothing was changed", aws.stack)).into());
     }
     Ok(())
-}
-
-/// Waits until AWS has begun, so that the state from before is not taken for the end.
-async fn begun(aws: &Aws, deployed: &Deployed) -> Result<()> {
-    let started = Instant::now();
-    loop {
-        let now = Deployed::find(aws, &deployed.id).await?;
-        // A second deletion begins with the state in which the first has ended.
-        if now.is_none_or(|now| now.status.as_str().starts_with("DELETE_") && now.status != deployed.status) {
-            return Ok(());
-        }
-        if started.elapsed() > BEGINS_WITHIN {
-            if deployed.status == StackStatus::DeleteFailed {
-                // It may have failed again between two looks.
-                return Ok(());
-            }
-            bail!("AWS has not begun after {}: run the same again", readable(BEGINS_WITHIN));
-        }
-        tokio::time::sleep(aws.look_every()).await;
-    }
 }
 
 fn finish(aws: &Aws, plan: &Plan, ended: &Ended) -> Result<()> {

@@ -9,6 +9,7 @@ use chrono::{DateTime as Moment, SecondsFormat, Utc};
 
 use super::report::{Alarm, Alarms, Event, Image, Record, Report, Service, Stack, Task};
 use crate::admin;
+use crate::alarms::{described, names as names_of_alarms};
 use crate::aws::Aws;
 use crate::containers::task_id;
 use crate::deployed::{Deployed, Physical};
@@ -16,7 +17,7 @@ use crate::failure::{is_missing, told};
 
 /// What ECS did last; more is in its console.
 const EVENTS: usize = 3;
-/// The most alarms, or tasks, that AWS describes in an answer.
+/// The most tasks that AWS describes in an answer.
 const PAGE: usize = 100;
 
 type Resources = BTreeMap<String, Physical>;
@@ -29,7 +30,7 @@ pub(super) async fn look(aws: &Aws) -> Result<Report> {
         service(aws, &deployed, &resources),
         tasks(aws, &deployed, &resources),
         alarms(aws, &resources),
-        password_set(aws, &resources),
+        admin::password_set(aws, &resources),
     );
     let mut unread = Vec::new();
     let parameter = |name: &str| deployed.parameters.get(name).filter(|value| !value.is_empty()).cloned();
@@ -148,37 +149,21 @@ fn names<'a>(deployed: &'a Deployed, resources: &'a Resources) -> Option<(&'a st
 }
 
 async fn alarms(aws: &Aws, resources: &Resources) -> Result<Option<Alarms>> {
-    let names: Vec<_> = of_type(resources, "AWS::CloudWatch::Alarm").map(str::to_owned).collect();
+    let names = names_of_alarms(resources);
     let mut alarms = Alarms { number: names.len(), ..Alarms::default() };
-    for names in names.chunks(PAGE) {
-        let answer = aws.cloudwatch().describe_alarms().set_alarm_names(Some(names.to_vec())).send().await;
-        let answer = answer.map_err(|error| told(error, "ask for the alarms"))?;
-        for alarm in answer.metric_alarms() {
-            let list = match alarm.state_value() {
-                Some(StateValue::Alarm) => &mut alarms.alarm,
-                Some(StateValue::InsufficientData) => &mut alarms.insufficient_data,
-                _ => continue,
-            };
-            list.push(Alarm {
-                name: alarm.alarm_name().unwrap_or_default().to_owned(),
-                reason: alarm.state_reason().filter(|reason| !reason.is_empty()).map(str::to_owned),
-                since: alarm.state_transitioned_timestamp().and_then(|at| moment(at.secs())),
-            });
-        }
+    for alarm in described(aws, &names).await? {
+        let list = match alarm.state_value() {
+            Some(StateValue::Alarm) => &mut alarms.alarm,
+            Some(StateValue::InsufficientData) => &mut alarms.insufficient_data,
+            _ => continue,
+        };
+        list.push(Alarm {
+            name: alarm.alarm_name().unwrap_or_default().to_owned(),
+            reason: alarm.state_reason().filter(|reason| !reason.is_empty()).map(str::to_owned),
+            since: alarm.state_transitioned_timestamp().and_then(|at| moment(at.secs())),
+        });
     }
     Ok(Some(alarms))
-}
-
-/// Whether the secret has a value, which is not read.
-async fn password_set(aws: &Aws, resources: &Resources) -> Result<Option<bool>> {
-    let Some(secret) = admin::secret(resources) else { return Ok(None) };
-    match aws.secrets().describe_secret().secret_id(secret).send().await {
-        Ok(answer) => {
-            let stages = answer.version_ids_to_stages.unwrap_or_default();
-            Ok(Some(stages.values().flatten().any(|stage| stage == "AWSCURRENT")))
-        }
-        Err(error) => Err(told(error, "ask whether the administrator has a password")),
-    }
 }
 
 fn moment(seconds: i64) -> Option<String> {
