@@ -145,9 +145,9 @@ async fn made_at_last(aws: &Aws, id: &str) -> Result<Option<Vec<DescribeChangeSe
             Some(ChangeSetStatus::CreateComplete) => {
                 let mut next = page.next_token.clone();
                 let mut pages = vec![page];
-                while let Some(token) = next {
+                while let Some(token) = next.take() {
                     let page = self::page(aws, id, Some(token)).await?;
-                    next = page.next_token.clone();
+                    next.clone_from(&page.next_token);
                     pages.push(page);
                 }
                 return Ok(Some(pages));

@@ -1,5 +1,6 @@
 //! `cargo xtask deploy`: infrastructure, image, schema, service; each step can be interrupted and is taken up by the next call.
 
+mod plan;
 mod steps;
 
 use std::time::Duration;
@@ -8,23 +9,19 @@ use anyhow::{Result, bail};
 use aws_sdk_cloudformation::types::ChangeAction;
 use xtask::progress::{loud, show, step};
 
-use crate::alarms::triggers;
 use crate::aws::{Aws, Where};
 use crate::change_set::{ChangeSet, Wish};
-use crate::changes::{Review, Snapshot};
+use crate::changes::Review;
 use crate::confirm::confirm;
-use crate::containers::Containers;
-use crate::deployed::{Deployed, Phase};
+use crate::deployed::Deployed;
 use crate::drift::drift;
 use crate::exit::Refused;
 use crate::failure::told;
 use crate::guard::{losses, stateful};
-use crate::image::{Image, Wanted};
+use crate::image::Wanted;
 use crate::report::{Outcome, Report};
-use crate::rollout::Rollout;
 use crate::settings::Choices;
-use crate::settle::settled;
-use crate::source::Source;
+use plan::Plan;
 use steps::Steps;
 
 /// The options of the verb.
@@ -84,66 +81,65 @@ pub(crate) async fn run(place: &Where, arguments: &Arguments) -> Result<()> {
 }
 
 async fn deploy(arguments: &Arguments, aws: &Aws, report: &mut Report) -> Result<()> {
-    let source = Source::read(&arguments.choices, aws.offline)?;
-    let account = &aws.identity().await?.account;
-    step(format_args!("stack {} in {}, account {account}", aws.stack, aws.region));
-    // For the roll-out of what may be under way the digest does not matter.
-    let names = Containers::of(&source.snapshot("sha256:any", "X86_64")?)?;
-    let rollout = Rollout::of(names);
-    let deployed = settled(aws, Some(&rollout), arguments.timeout).await?;
-    let image = Image::choose(&arguments.wanted, &source.workspace.target().join("image"), deployed.as_ref())?;
-    report.image = Some(image.digest.clone());
-    let wanted = source.snapshot(&image.digest, image.architecture())?;
-    let containers = Containers::of(&wanted)?;
-    let standing = deployed.as_ref().filter(|deployed| deployed.phase() == Phase::Steady);
-    let present = match standing {
-        Some(deployed) => Snapshot::new(&deployed.template(aws).await?, &deployed.parameters)?,
-        None => Snapshot::default(),
-    };
-    let serves = standing.and_then(Deployed::image).is_some();
-    // As long as there is no image, the stack comes without the service: its repository has to be there first.
-    let first = if serves { wanted.clone() } else { source.snapshot("", image.architecture())? };
-
-    let triggers = match standing.filter(|_| serves) {
-        Some(deployed) => triggers(aws, &deployed.resources(aws).await?).await?,
-        None => Vec::new(),
-    };
-    let template = source.publish(aws, arguments.template_bucket.as_deref()).await?;
-    let wish = Wish {
-        fresh: standing.is_none(),
-        template: &template,
-        parameters: &first.parameters,
-        capabilities: source.assembly.capabilities.iter().copied().collect(),
-        triggers: (&triggers, arguments.watch_minutes),
-    };
-    let steps = Steps {
-        aws,
-        source: &source,
-        image: &image,
-        containers: &containers,
-        rollout: &rollout,
-        within: arguments.timeout,
-    };
-    let holding = stateful(&present);
-    let set = ChangeSet::create(aws, &wish).await?;
-    let mut review = Review::new(&present, &wanted, source.paths());
-    if serves && set.is_none() {
-        steps.protect(&holding, &[]).await?;
+    let plan = Plan::make(arguments, aws).await?;
+    report.image = Some(plan.image.digest.clone());
+    let set = ChangeSet::create(aws, &plan.wish(arguments)).await?;
+    let steps = Steps::new(aws, &plan, arguments.timeout);
+    if plan.serves && set.is_none() {
+        steps.protect(&stateful(&plan.present), &[]).await?;
         report.outcome = Outcome::NothingToDo;
         report.outputs = steps.deployed().await?.outputs;
         step("nothing to do: the stack is as the sources say, and runs this image");
         return Ok(());
     }
-    if let (Some(deployed), false) = (standing, arguments.skip_drift) {
+    let agreed = agreed(arguments, aws, &plan, set.as_ref(), report).await;
+    if !matches!(agreed, Ok(true)) {
+        if agreed.is_err() {
+            forget(aws, set.as_ref(), plan.deployed.is_none()).await?;
+        }
+        return agreed.map(drop);
+    }
+    if plan.serves {
+        upgrade(arguments, &steps, &plan, set.as_ref()).await?;
+    } else {
+        step("1 of 4: the infrastructure without the service");
+        if plan.standing().is_some() {
+            steps.policy(&stateful(&plan.present), &arguments.allow_replacement).await?;
+        }
+        steps.apply(set.as_ref()).await?;
+        steps.protect(&stateful(&plan.first), &[]).await?;
+        steps.before(None).await?;
+        step("4 of 4: the service");
+        let wish = Wish { fresh: false, parameters: &plan.wanted.parameters, ..plan.wish(arguments) };
+        let set = ChangeSet::create(aws, &wish).await?;
+        only_adds(set.as_ref())?;
+        steps.apply(set.as_ref()).await?;
+        steps.protect(&stateful(&plan.wanted), &[]).await?;
+    }
+    let deployed = steps.deployed().await?;
+    report.outcome = Outcome::Deployed;
+    report.outputs = deployed.outputs.clone();
+    steps.what_next(&deployed).await
+}
+
+/// Shows what would change, and asks; false where it was only to be shown.
+async fn agreed(
+    arguments: &Arguments,
+    aws: &Aws,
+    plan: &Plan,
+    set: Option<&ChangeSet>,
+    report: &mut Report,
+) -> Result<bool> {
+    if let (Some(deployed), false) = (plan.standing(), arguments.skip_drift) {
         report.drift = changed_by_hand(aws, deployed).await;
     }
-    let uncertain = set.as_ref().map(|set| set.uncertain.clone()).unwrap_or_default();
-    review.replaced(set.as_ref().map_or(&[][..], |set| &set.replaced));
+    let mut review = Review::new(&plan.present, &plan.wanted, plan.source.paths());
+    let (replaced, uncertain) = set.map_or((&[][..], &[][..]), |set| (&set.replaced, &set.uncertain));
+    review.replaced(replaced);
     show(format_args!("{review}\n"));
-    let losses = losses(&review.changes, &uncertain, &holding, &arguments.allow_replacement);
+    let losses = losses(&review.changes, uncertain, &stateful(&plan.present), &arguments.allow_replacement);
     report.review = Some(review);
     if !losses.is_empty() {
-        forget(aws, set.as_ref(), deployed.is_none()).await?;
         bail!(Refused(format!(
             "{}\nKeep it as it is, or give --allow-replacement with its id, and nothing but its snapshot is left",
             losses.join("\n")
@@ -151,42 +147,30 @@ async fn deploy(arguments: &Arguments, aws: &Aws, report: &mut Report) -> Result
     }
     if arguments.no_execute {
         report.outcome = Outcome::Planned;
-        report.change_set = set.as_ref().map(|set| set.name.clone());
+        report.change_set = set.map(|set| set.name.clone());
         step("nothing was changed; the change set is left for a look at it in the console");
-        return Ok(());
+        return Ok(false);
     }
-    if !arguments.yes
-        && let Err(refused) = confirm("Deploy this?", "give --yes to deploy without a question").await
-    {
-        forget(aws, set.as_ref(), deployed.is_none()).await?;
-        return Err(refused);
+    if !arguments.yes {
+        confirm("Deploy this?", "give --yes to deploy without a question").await?;
     }
+    Ok(true)
+}
 
-    if serves {
-        steps.policy(&holding, &arguments.allow_replacement).await?;
-        let before = steps.before(set.as_ref()).await;
-        if let Err(error) = before {
-            forget(aws, set.as_ref(), deployed.is_none()).await?;
-            return Err(error);
-        }
-        step("4 of 4: the service with the new image, and what else has changed");
-        steps.apply(set.as_ref()).await?;
-    } else {
-        step("1 of 4: the infrastructure without the service");
-        steps.apply(set.as_ref()).await?;
-        steps.protect(&stateful(&first), &[]).await?;
-        steps.before(None).await?;
-        step("4 of 4: the service");
-        let wish = Wish { fresh: false, parameters: &wanted.parameters, ..wish };
-        let set = ChangeSet::create(aws, &wish).await?;
-        only_adds(set.as_ref())?;
-        steps.apply(set.as_ref()).await?;
+/// Brings a service that runs to what is wanted. Until AWS begins, nothing but the schema has changed.
+async fn upgrade(arguments: &Arguments, steps: &Steps<'_>, plan: &Plan, set: Option<&ChangeSet>) -> Result<()> {
+    if let Err(error) = steps.before(set).await {
+        forget(steps.aws, set, false).await?;
+        return Err(error);
     }
-    steps.protect(&stateful(&wanted), &[]).await?;
-    let deployed = steps.deployed().await?;
-    report.outcome = Outcome::Deployed;
-    report.outputs = deployed.outputs.clone();
-    steps.what_next(&deployed).await
+    step("4 of 4: the service with the new image, and what else has changed");
+    let holding = stateful(&plan.present);
+    steps.policy(&holding, &arguments.allow_replacement).await?;
+    let applied = steps.apply(set).await;
+    // Whatever came of it, from here on nothing may be lost again.
+    let holding = if applied.is_ok() { stateful(&plan.wanted) } else { holding };
+    steps.protect(&holding, &[]).await?;
+    applied
 }
 
 /// What was changed by hand is no reason to stop, but one to look twice.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use aws_sdk_cloudformation::types::{StackDriftStatus, StackResourceDriftStatus};
+use aws_sdk_cloudformation::types::{StackDriftDetectionStatus, StackDriftStatus, StackResourceDriftStatus};
 
 use crate::aws::Aws;
 use crate::failure::told;
@@ -22,7 +22,7 @@ pub(crate) async fn drift(aws: &Aws, stack: &str) -> Result<Vec<String>> {
     let status = loop {
         let state = cloudformation.describe_stack_drift_detection_status().stack_drift_detection_id(&id).send().await;
         let state = state.map_err(|error| told(error, "look for changes by hand"))?;
-        match state.detection_status.as_ref().map(|status| status.as_str()) {
+        match state.detection_status.as_ref().map(StackDriftDetectionStatus::as_str) {
             // What it could not look at is no change; the rest is known.
             Some("DETECTION_COMPLETE" | "DETECTION_FAILED") => break state.stack_drift_status,
             _ if started.elapsed() > WITHIN => bail!("AWS still looks for changes by hand after 5 minutes"),

@@ -80,9 +80,9 @@ mod tests {
             [change("Database", Kind::Replaced), change("Own", Kind::Removed), change("Role", Kind::Replaced)];
         assert_eq!(losses(&changes, &[], &stateful, &[]).len(), 2);
         assert_eq!(losses(&changes, &[], &stateful, &["Own".to_owned(), "Database".to_owned()]).len(), 0);
-        let changed = [change("Database", Kind::Changed)];
-        assert!(losses(&changed, &[], &stateful, &[]).is_empty());
-        assert_eq!(losses(&changed, &["Database".to_owned()], &stateful, &[]).len(), 1);
+        let other = [change("Database", Kind::Changed)];
+        assert!(losses(&other, &[], &stateful, &[]).is_empty());
+        assert_eq!(losses(&other, &["Database".to_owned()], &stateful, &[]).len(), 1);
     }
 
     #[test]

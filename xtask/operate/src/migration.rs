@@ -51,22 +51,17 @@ impl Migration<'_> {
         let container = &self.containers.definition["ContainerDefinitions"][0];
         let image = made.resolve(&container["Image"]).map_err(|missing| not_made(&missing))?;
         let image = image.as_str().context("the image has no name")?;
-        let arn = match self.under_way(image).await? {
-            Some(arn) => {
-                step(format_args!("a migration by this image runs already: task {}", task_id(&arn)));
-                arn
-            }
-            None => {
-                let definition = self.register(&made, image).await?;
-                let started = self.start(&definition).await;
-                // The task has a copy; nothing shall be left of it in the list.
-                let forgotten = self.aws.ecs().deregister_task_definition().task_definition(&definition).send().await;
-                let arn = started?;
-                forgotten.map_err(|error| told(error, "deregister the definition of the migration"))?;
-                step(format_args!("started task {}", task_id(&arn)));
-                arn
-            }
-        };
+        if let Some(arn) = self.under_way(image).await? {
+            step(format_args!("a migration by this image runs already: task {}", task_id(&arn)));
+            return self.follow(&arn).await;
+        }
+        let definition = self.register(&made, image).await?;
+        let started = self.start(&definition).await;
+        // The task has a copy; nothing shall be left of it in the list.
+        let forgotten = self.aws.ecs().deregister_task_definition().task_definition(&definition).send().await;
+        let arn = started?;
+        forgotten.map_err(|error| told(error, "deregister the definition of the migration"))?;
+        step(format_args!("started task {}", task_id(&arn)));
         self.follow(&arn).await
     }
 

@@ -75,25 +75,21 @@ impl Report {
 
 /// Why an operation failed: the first cause first, with what to do about it.
 pub(crate) fn failed(ended: &Ended) -> Error {
-    let mut text = format!("AWS could not do it: the stack is {}", ended.status.as_str());
+    let mut lines = vec![format!("AWS could not do it: the stack is {}", ended.status.as_str())];
     let causes = causes(&ended.events);
     for (number, cause) in causes.iter().enumerate() {
         let word = if number == 0 { "first cause" } else { "then" };
         let reason = cause.reason.as_deref().unwrap_or("AWS does not say why");
-        text += &format!("\n  {word}: {} {}: {reason}", cause.type_name, cause.logical);
+        lines.push(format!("  {word}: {} {}: {reason}", cause.type_name, cause.logical));
     }
     if causes.is_empty() {
         let last = ended.events.iter().rev().find_map(|event| event.reason.as_deref());
-        text += &format!("\n  {}", last.unwrap_or("AWS does not say why"));
+        lines.push(format!("  {}", last.unwrap_or("AWS does not say why")));
     }
-    for line in &ended.tasks {
-        text += &format!("\n  {line}");
-    }
+    lines.extend(ended.tasks.iter().map(|line| format!("  {line}")));
     // Of tasks that did not start more is known than of the service that waited for them.
-    let reasons =
+    let mut reasons =
         ended.tasks.iter().map(String::as_str).chain(causes.iter().filter_map(|cause| cause.reason.as_deref()));
-    if let Some(remedy) = reasons.filter_map(remedies::of).next() {
-        text += &format!("\n{remedy}");
-    }
-    anyhow!(Failed(text))
+    lines.extend(reasons.find_map(remedies::of).map(str::to_owned));
+    anyhow!(Failed(lines.join("\n")))
 }

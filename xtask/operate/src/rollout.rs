@@ -1,6 +1,7 @@
 //! The roll-out of a service while CloudFormation waits for it: how many tasks run, and why others stopped.
 
 use anyhow::Result;
+use aws_sdk_ecs::primitives::DateTime;
 use aws_sdk_ecs::types::{DesiredStatus, Task};
 
 use crate::aws::Aws;
@@ -44,7 +45,7 @@ impl Rollout {
         if *said == now {
             return Vec::new();
         }
-        *said = now.clone();
+        said.clone_from(&now);
         let reason = primary.rollout_state_reason().filter(|_| primary.failed_tasks() > 0);
         [Some(now), reason.map(str::to_owned)].into_iter().flatten().collect()
     }
@@ -60,7 +61,7 @@ impl Rollout {
         let described = aws.ecs().describe_tasks().cluster(cluster).set_tasks(listed.task_arns).send().await;
         let described = described.map_err(|error| told(error, "describe the tasks that stopped"))?;
         let mut tasks = described.tasks.unwrap_or_default();
-        tasks.sort_by_key(|task| std::cmp::Reverse(task.stopped_at().map(|time| time.secs())));
+        tasks.sort_by_key(|task| std::cmp::Reverse(task.stopped_at().map(DateTime::secs)));
         let mut lines = Vec::new();
         for task in tasks.iter().take(TASKS) {
             lines.push(why(task));
@@ -79,14 +80,11 @@ impl Rollout {
 /// Why a task stopped, in a line.
 pub(crate) fn why(task: &Task) -> String {
     let id = task_id(task.task_arn().unwrap_or_default());
-    let mut text = format!("task {id}: {}", task.stopped_reason().unwrap_or("stopped, ECS does not say why"));
+    let mut parts = vec![format!("task {id}: {}", task.stopped_reason().unwrap_or("stopped, ECS does not say why"))];
     for container in task.containers() {
-        if let Some(code) = container.exit_code() {
-            text += &format!("; {} ended with exit code {code}", container.name().unwrap_or("the container"));
-        }
-        if let Some(reason) = container.reason() {
-            text += &format!("; {reason}");
-        }
+        let name = container.name().unwrap_or("the container");
+        parts.extend(container.exit_code().map(|code| format!("{name} ended with exit code {code}")));
+        parts.extend(container.reason().map(str::to_owned));
     }
-    text
+    parts.join("; ")
 }

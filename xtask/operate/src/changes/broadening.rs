@@ -69,7 +69,7 @@ fn statement(statement: &Json) -> String {
         ("Condition", "if"),
     ] {
         if let Some(value) = statement.get(name) {
-            text += &format!(" {word} {}", each(value));
+            text.extend([" ", word, " ", &each(value)]);
         }
     }
     text

@@ -67,7 +67,8 @@ impl Display for Review {
     fn fmt(&self, out: &mut Formatter<'_>) -> std::fmt::Result {
         // A first deployment opens everything; what matters is what changes.
         let fresh = self.changes.iter().all(|change| change.kind == Kind::Added) && self.changes.len() > 20;
-        if !fresh && !(self.opened.is_empty() && self.closed.is_empty()) {
+        let moved = !self.opened.is_empty() || !self.closed.is_empty();
+        if moved && !fresh {
             writeln!(out, "Permissions and networks")?;
             self.opened.iter().try_for_each(|grant| writeln!(out, "  + {}: {}", self.name(&grant.id), grant.text))?;
             self.closed.iter().try_for_each(|grant| writeln!(out, "  - {}: {}", self.name(&grant.id), grant.text))?;
@@ -98,7 +99,7 @@ impl Display for Review {
             let what = if change.kind == Kind::Replaced { ", made anew" } else { "" };
             writeln!(out, "  {mark} {} {}{what}", change.type_name, self.name(&change.id))?;
             for property in &change.properties {
-                let [old, new] = [&property.old, &property.new].map(shown);
+                let [old, new] = [&property.old, &property.new].map(|value| shown(value.as_ref()));
                 writeln!(out, "      {}: {old} -> {new}", property.path)?;
             }
         }
@@ -108,8 +109,8 @@ impl Display for Review {
     }
 }
 
-fn shown(value: &Option<Json>) -> String {
-    let text = value.as_ref().map_or_else(|| "nothing".to_owned(), Json::to_string);
+fn shown(value: Option<&Json>) -> String {
+    let text = value.map_or_else(|| "nothing".to_owned(), Json::to_string);
     if text.chars().count() > SHOWN { text.chars().take(SHOWN).chain(['…']).collect() } else { text }
 }
 

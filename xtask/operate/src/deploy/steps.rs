@@ -6,33 +6,32 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use xtask::progress::{show, step};
 
+use super::plan::Plan;
 use crate::admin;
 use crate::aws::Aws;
 use crate::change_set::ChangeSet;
-use crate::containers::Containers;
 use crate::deployed::Deployed;
 use crate::events::Events;
 use crate::failure::told;
 use crate::guard::stack_policy;
-use crate::image::Image;
 use crate::migration::Migration;
 use crate::operation::follow;
 use crate::report::failed;
-use crate::rollout::Rollout;
-use crate::source::Source;
 
 /// What all steps need.
 #[derive(Debug)]
 pub(super) struct Steps<'a> {
     pub(super) aws: &'a Aws,
-    pub(super) source: &'a Source,
-    pub(super) image: &'a Image,
-    pub(super) containers: &'a Containers,
-    pub(super) rollout: &'a Rollout,
-    pub(super) within: Duration,
+    plan: &'a Plan,
+    within: Duration,
 }
 
-impl Steps<'_> {
+impl<'a> Steps<'a> {
+    /// The steps of a plan, each of which may take so long.
+    pub(super) fn new(aws: &'a Aws, plan: &'a Plan, within: Duration) -> Self {
+        Self { aws, plan, within }
+    }
+
     /// The stack as it is now.
     pub(super) async fn deployed(&self) -> Result<Deployed> {
         Deployed::get(self.aws).await
@@ -46,7 +45,7 @@ impl Steps<'_> {
         };
         let events = Events::from_now(self.aws, &set.stack).await?;
         set.execute(self.aws).await?;
-        let ended = follow(self.aws, &set.stack, events, Some(self.rollout), self.within).await?;
+        let ended = follow(self.aws, &set.stack, events, Some(&self.plan.rollout), self.within).await?;
         if ended.succeeded() { Ok(()) } else { Err(failed(&ended)) }
     }
 
@@ -54,16 +53,16 @@ impl Steps<'_> {
     /// nothing to bring.
     pub(super) async fn before(&self, update: Option<&ChangeSet>) -> Result<()> {
         let deployed = self.deployed().await?;
-        let runs = deployed.image() == Some(self.image.digest.as_str());
+        let runs = deployed.image() == Some(self.plan.image.digest.as_str());
         if update.is_some() && runs {
             step("2 and 3 of 4: the service runs this image already");
             return Ok(());
         }
-        step(format_args!("2 of 4: the image {}", self.image.digest));
-        self.image.publish(self.aws, deployed.output("RepositoryUri")?).await?;
+        step(format_args!("2 of 4: the image {}", self.plan.image.digest));
+        self.plan.image.publish(self.aws, deployed.output("RepositoryUri")?).await?;
         step("3 of 4: the schema");
-        let Self { aws, containers, within, .. } = *self;
-        Migration { aws, deployed: &deployed, containers, within }.run().await
+        let Self { aws, plan, within } = *self;
+        Migration { aws, deployed: &deployed, containers: &plan.containers, within }.run().await
     }
 
     /// Lets AWS refuse what would lose something, and the deletion of the whole.
@@ -95,7 +94,7 @@ impl Steps<'_> {
         if admin::password_set(self.aws, &deployed.resources(self.aws).await?).await? == Some(false) {
             lines.push("Nobody can log in to the admin API yet: cargo xtask admin set-password".to_owned());
         }
-        let revision = xtask::build::revision(&self.source.workspace).context("cannot ask git")?;
+        let revision = xtask::build::revision(&self.plan.source.workspace).context("cannot ask git")?;
         lines.extend(revision.map(|revision| format!("Revision {revision}")));
         show(lines.join("\n"));
         Ok(())
