@@ -123,6 +123,8 @@ async fn the_way_back_is_an_image_of_before() {
     let before = tool.digest.clone();
     tool.build_anew();
     tool.deploy(&[]).await;
+    // The image of before finds a schema that it does not know, and serves on it; by itself its migration is refused.
+    tool.aws.next_task(json!({ "exit_code": 3, "log": ["the database is newer than this program"] })).await;
     let report = tool.deploy(&["--image", &before]).await;
     assert_eq!((&report["outcome"], &report["image"]), (&json!("deployed"), &json!(before)));
     assert_eq!(tool.stack().await.parameter("ImageDigest"), before);

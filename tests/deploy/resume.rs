@@ -73,11 +73,12 @@ async fn an_operation_that_was_begun_elsewhere_and_fails_is_our_failure() {
     let running = tool.begin();
     tool.aws.until_held(&database).await;
     running.interrupt().await;
-    tool.aws.release(&database).await;
-    let printed = tool.run("deploy", &["--yes"]).await;
-    // Either it was still under way, and its failure is told, or it was over, and what is left is deleted and made anew.
-    match printed.status.code() {
-        Some(4) => assert!(printed.stderr.contains("no capacity"), "{}", printed.stderr),
-        code => panic!("{code:?}: {}", printed.stderr),
-    }
+    let (printed, ()) = tokio::join!(tool.run("deploy", &["--yes"]), async {
+        tool.until_called_again("DescribeStackEvents").await;
+        tool.aws.release(&database).await;
+    });
+    assert_eq!(printed.status.code(), Some(4), "{}", printed.stderr);
+    assert!(printed.stderr.contains("first cause: AWS::RDS::DBCluster"), "{}", printed.stderr);
+    assert!(printed.stderr.contains("this is followed first"), "{}", printed.stderr);
+    assert_eq!(tool.aws.calls_of("ExecuteChangeSet").await.len(), 1, "nothing was begun anew");
 }

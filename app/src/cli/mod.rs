@@ -41,7 +41,8 @@ enum Role {
     Serve,
     /// Bring the database's schema to the version of this binary, then exit.
     #[command(
-        after_help = "Needs DATABASE_URL. Running it twice does no harm; a database newer than the binary is refused."
+        after_help = "Needs DATABASE_URL. Running it twice does no harm; a database newer than the binary is refused\n\
+        with exit code 3, and stays as it is."
     )]
     Migrate,
     /// Write the OpenAPI documents, or print the YAML one.
@@ -136,15 +137,26 @@ fn settings() -> String {
     format!("Settings (environment variables and their defaults):\n{}", lines.collect::<Vec<_>>().join("\n"))
 }
 
+/// How `migrate` ends where a later version has migrated the database: `cargo xtask deploy` goes back all the same.
+const NEWER_SCHEMA: u8 = 3;
+
 async fn migrate() -> anyhow::Result<ExitCode> {
     let mut env = environment(&[SecretName::Database]).await?;
     let config = DatabaseConfig::read(&mut env);
     env.finish()?;
     let database = Database::open(&config.context("DATABASE_URL is missing")?)?;
     database.reach().await?;
-    match database.migrate().await.context("the migration failed; every migration before it has been applied whole")? {
-        0 => eprintln!("the database is up to date"),
-        applied => eprintln!("migrations applied: {applied}; the database is up to date"),
+    match database.migrate().await {
+        Ok(0) => eprintln!("the database is up to date"),
+        Ok(applied) => eprintln!("migrations applied: {applied}; the database is up to date"),
+        Err(error) if error.is_about_a_newer_schema() => {
+            eprintln!("the database is newer than this program: {error}; nothing was changed");
+            return Ok(ExitCode::from(NEWER_SCHEMA));
+        }
+        Err(error) => {
+            let what = "the migration failed; every migration before it has been applied whole";
+            return Err(anyhow::Error::new(error).context(what));
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

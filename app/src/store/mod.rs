@@ -109,6 +109,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether a later version has migrated the database, so that there is nothing for this one to do.
+    pub fn is_about_a_newer_schema(&self) -> bool {
+        matches!(self, Self::Migration(sqlx::migrate::MigrateError::VersionMissing(_)))
+    }
+
     /// Whether the database works, and a value that it was given cannot be: a text with a NUL character, a date beyond its
     /// calendar.
     pub fn is_about_a_value(&self) -> bool {

@@ -7,7 +7,8 @@ use crate::core::{Handle, Scope, Value};
 
 use super::Metric;
 
-/// A dashboard. Defaults: of the stack's region, the points and periods of the metrics themselves.
+/// A dashboard. Defaults: of the stack's region, which ends its name because dashboards are the whole account's; the points and
+/// periods of the metrics themselves.
 #[derive(Clone)]
 pub struct Dashboard {
     /// The way out.
@@ -80,7 +81,8 @@ impl Dashboard {
         // As text it is out of the reach of the sorting that synthesis does.
         body.sort_all_objects();
         let body = json!({ "Fn::Sub": [body.to_string(), names.0] });
-        let dashboard = cloudwatch::Dashboard::new(Value::literal(body)).dashboard_name(Value::literal(dashboard_name));
+        let dashboard = cloudwatch::Dashboard::new(Value::literal(body))
+            .dashboard_name(Value::sub(&format!("{dashboard_name}-${{AWS::Region}}")));
         Self { handle: scope.child(name).main(dashboard) }
     }
 }

@@ -41,7 +41,7 @@ pub(crate) async fn upload(aws: &Aws, named: Option<&str>, template: &str) -> Re
 async fn make(aws: &Aws, bucket: &str, account: &str) -> Result<()> {
     let s3 = aws.s3();
     match s3.head_bucket().bucket(bucket).expected_bucket_owner(account).send().await {
-        Ok(_) => return Ok(()),
+        Ok(_) => return expire(aws, bucket, account).await,
         Err(error) if is_missing(&error) => {}
         Err(error) => return Err(told(error, &format!("look at the bucket {bucket}"))),
     }
@@ -55,6 +55,12 @@ async fn make(aws: &Aws, bucket: &str, account: &str) -> Result<()> {
     }
     // Nothing in it is public, and all of it is encrypted: so AWS makes buckets.
     create.send().await.map_err(|error| told(error, &format!("make the bucket {bucket}")))?;
+    expire(aws, bucket, account).await
+}
+
+/// Each time, because a bucket may have been made by a deployment that was interrupted.
+async fn expire(aws: &Aws, bucket: &str, account: &str) -> Result<()> {
+    let s3 = aws.s3();
     let rule = LifecycleRule::builder()
         .id("templates-are-read-once")
         .status(ExpirationStatus::Enabled)

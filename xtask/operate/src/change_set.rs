@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
 use aws_sdk_cloudformation::types::{
     Capability, ChangeAction, ChangeSetStatus, ChangeSetType, Parameter, Replacement, RollbackConfiguration,
@@ -11,6 +11,7 @@ use aws_sdk_cloudformation::types::{
 use tokio::time::timeout;
 
 use crate::aws::Aws;
+use crate::deployed::{Deployed, Phase};
 use crate::failure::told;
 use crate::settings::Values;
 
@@ -79,20 +80,16 @@ impl ChangeSet {
         };
         let made = asked.send().await.map_err(|error| told(error, "ask AWS what it would do"))?;
         let id = made.id.context("AWS names no change set")?;
+        let stack = made.stack_id.context("AWS names no stack")?;
         let described = timeout(MADE_WITHIN, made_at_last(aws, &id)).await;
-        let pages = described.context("AWS has not found out what it would do after 10 minutes; try again")??;
-        let Some(pages) = pages else {
-            delete(aws, &id).await?;
-            return Ok(None);
+        let described = described.unwrap_or_else(|_| Err(anyhow!("AWS has not found out what it would do; try again")));
+        let pages = match described {
+            Ok(Some(pages)) => pages,
+            // Neither a change set that says nothing nor one that cannot be is left behind.
+            Ok(None) => return delete(aws, &stack, &id).await.map(|()| None),
+            Err(error) => return delete(aws, &stack, &id).await.and(Err(error)),
         };
-        let mut set = Self {
-            name,
-            id,
-            stack: made.stack_id.context("AWS names no stack")?,
-            replaced: Vec::new(),
-            uncertain: Vec::new(),
-            actions: Vec::new(),
-        };
+        let mut set = Self { name, id, stack, replaced: Vec::new(), uncertain: Vec::new(), actions: Vec::new() };
         for change in pages.into_iter().flat_map(|page| page.changes.unwrap_or_default()) {
             let Some(change) = change.resource_change else { continue };
             let Some(id) = change.logical_resource_id else { continue };
@@ -117,13 +114,24 @@ impl ChangeSet {
 
     /// Forgets it.
     pub(crate) async fn delete(&self, aws: &Aws) -> Result<()> {
-        delete(aws, &self.id).await
+        delete(aws, &self.stack, &self.id).await
     }
 }
 
-async fn delete(aws: &Aws, id: &str) -> Result<()> {
-    let asked = aws.cloudformation().delete_change_set().change_set_name(id).send().await;
+/// Deletes a change set, and the empty stack that AWS has made for it, unless somebody has other change sets of it.
+async fn delete(aws: &Aws, stack: &str, id: &str) -> Result<()> {
+    let cloudformation = aws.cloudformation();
+    let asked = cloudformation.delete_change_set().change_set_name(id).send().await;
     asked.map_err(|error| told(error, "delete the change set"))?;
+    let draft = Deployed::find(aws, stack).await?.is_some_and(|stack| stack.phase() == Phase::Draft);
+    if draft {
+        let others = cloudformation.list_change_sets().stack_name(stack).send().await;
+        let others = others.map_err(|error| told(error, "list the change sets"))?;
+        if others.summaries().iter().all(|other| other.change_set_id() == Some(id)) {
+            let asked = cloudformation.delete_stack().stack_name(stack).send().await;
+            asked.map_err(|error| told(error, "delete the empty stack"))?;
+        }
+    }
     Ok(())
 }
 

@@ -15,12 +15,13 @@ use crate::changes::Review;
 use crate::confirm::confirm;
 use crate::deployed::Deployed;
 use crate::drift::drift;
-use crate::exit::Refused;
-use crate::failure::told;
+use crate::exit::{Failed, Refused};
 use crate::guard::{losses, stateful};
 use crate::image::Wanted;
 use crate::report::{Outcome, Report};
 use crate::settings::Choices;
+use crate::settle::Consent;
+use crate::stdout::print;
 use plan::Plan;
 use steps::Steps;
 
@@ -66,6 +67,16 @@ pub(crate) struct Arguments {
     skip_drift: bool,
 }
 
+impl Arguments {
+    fn consent(&self) -> Consent {
+        match (self.no_execute, self.yes) {
+            (true, _) => Consent::Refused,
+            (false, true) => Consent::Given,
+            (false, false) => Consent::Asked,
+        }
+    }
+}
+
 /// Deploys, and prints what it came to.
 pub(crate) async fn run(place: &Where, arguments: &Arguments) -> Result<()> {
     let aws = Aws::open(place).await?;
@@ -75,7 +86,7 @@ pub(crate) async fn run(place: &Where, arguments: &Arguments) -> Result<()> {
         report.failed_with(error);
     }
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        print(&serde_json::to_string_pretty(&report)?)?;
     }
     done
 }
@@ -95,7 +106,7 @@ async fn deploy(arguments: &Arguments, aws: &Aws, report: &mut Report) -> Result
     let agreed = agreed(arguments, aws, &plan, set.as_ref(), report).await;
     if !matches!(agreed, Ok(true)) {
         if agreed.is_err() {
-            forget(aws, set.as_ref(), plan.deployed.is_none()).await?;
+            forget(aws, set.as_ref()).await?;
         }
         return agreed.map(drop);
     }
@@ -135,13 +146,13 @@ async fn agreed(
     }
     let mut review = Review::new(&plan.present, &plan.wanted, plan.source.paths());
     let (replaced, uncertain) = set.map_or((&[][..], &[][..]), |set| (&set.replaced, &set.uncertain));
-    review.replaced(replaced);
+    review.replaced(replaced, uncertain, &plan.present);
     show(format_args!("{review}\n"));
     let losses = losses(&review.changes, uncertain, &stateful(&plan.present), &arguments.allow_replacement);
     report.review = Some(review);
     if !losses.is_empty() {
         bail!(Refused(format!(
-            "{}\nKeep it as it is, or give --allow-replacement with its id, and nothing but its snapshot is left",
+            "{}\nKeep it as it is, or give --allow-replacement with its id: then what it holds leaves the stack with it",
             losses.join("\n")
         )));
     }
@@ -160,17 +171,24 @@ async fn agreed(
 /// Brings a service that runs to what is wanted. Until AWS begins, nothing but the schema has changed.
 async fn upgrade(arguments: &Arguments, steps: &Steps<'_>, plan: &Plan, set: Option<&ChangeSet>) -> Result<()> {
     if let Err(error) = steps.before(set).await {
-        forget(steps.aws, set, false).await?;
+        forget(steps.aws, set).await?;
         return Err(error);
     }
     step("4 of 4: the service with the new image, and what else has changed");
     let holding = stateful(&plan.present);
     steps.policy(&holding, &arguments.allow_replacement).await?;
-    let applied = steps.apply(set).await;
-    // Whatever came of it, from here on nothing may be lost again.
-    let holding = if applied.is_ok() { stateful(&plan.wanted) } else { holding };
-    steps.protect(&holding, &[]).await?;
-    applied
+    match steps.apply(set).await {
+        Ok(()) => steps.protect(&stateful(&plan.wanted), &[]).await,
+        Err(error) => {
+            // It is over, and from here on nothing may be lost again. Where AWS still works, it may do what it was allowed.
+            if error.is::<Failed>()
+                && let Err(also) = steps.protect(&holding, &[]).await
+            {
+                loud(format_args!("{also:#}"));
+            }
+            Err(error)
+        }
+    }
 }
 
 /// What was changed by hand is no reason to stop, but one to look twice.
@@ -190,14 +208,11 @@ async fn changed_by_hand(aws: &Aws, deployed: &Deployed) -> Vec<String> {
 }
 
 /// Leaves nothing behind: not the change set, nor the empty stack that AWS has made for it.
-async fn forget(aws: &Aws, set: Option<&ChangeSet>, draft: bool) -> Result<()> {
-    let Some(set) = set else { return Ok(()) };
-    set.delete(aws).await?;
-    if draft {
-        let asked = aws.cloudformation().delete_stack().stack_name(&set.stack).send().await;
-        asked.map_err(|error| told(error, "delete the empty stack"))?;
+async fn forget(aws: &Aws, set: Option<&ChangeSet>) -> Result<()> {
+    match set {
+        Some(set) => set.delete(aws).await,
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// The second change set of a first deployment was shown, but not asked for: it may add and change, and nothing else.

@@ -87,7 +87,10 @@ impl Deployed {
         match &self.status {
             StackStatus::ReviewInProgress => Phase::Draft,
             StackStatus::RollbackComplete | StackStatus::RollbackFailed | StackStatus::CreateFailed => Phase::Stillborn,
-            StackStatus::UpdateRollbackFailed | StackStatus::DeleteFailed | StackStatus::UpdateFailed => Phase::Stuck,
+            StackStatus::UpdateRollbackFailed
+            | StackStatus::DeleteFailed
+            | StackStatus::UpdateFailed
+            | StackStatus::ImportRollbackFailed => Phase::Stuck,
             status if status.as_str().ends_with("_IN_PROGRESS") => Phase::Working,
             _ => Phase::Steady,
         }

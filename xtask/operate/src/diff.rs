@@ -10,6 +10,7 @@ use crate::guard::{losses, stateful};
 use crate::image::{Image, Wanted};
 use crate::settings::Choices;
 use crate::source::Source;
+use crate::stdout::print;
 
 /// The options of the verb.
 #[derive(clap::Args, Debug)]
@@ -27,9 +28,6 @@ pub(crate) struct Arguments {
     /// Print the differences as JSON
     #[arg(long)]
     json: bool,
-    /// Compare without the image: where none was built
-    #[arg(long, conflicts_with_all = ["image", "target"])]
-    no_image: bool,
 }
 
 /// Compares what is deployed with what the sources say.
@@ -42,23 +40,17 @@ pub(crate) async fn run(place: &Where, arguments: &Arguments) -> Result<()> {
         Some(deployed) => Snapshot::new(&deployed.template(&aws).await?, &deployed.parameters)?,
         None => Snapshot::default(),
     };
-    let wanted = if arguments.no_image {
-        // The image that runs stays.
-        let parameter = |name: &str| standing.and_then(|deployed| deployed.parameters.get(name)).map(String::as_str);
-        source.snapshot(parameter("ImageDigest").unwrap_or_default(), parameter("Architecture").unwrap_or("X86_64"))?
-    } else {
-        let image = Image::choose(&arguments.wanted, &source.workspace.target().join("image"), standing)?;
-        source.snapshot(&image.digest, image.architecture())?
-    };
+    let image = Image::choose(&arguments.wanted, &source.workspace.target().join("image"), standing)?;
+    let wanted = source.snapshot(&image.digest, image.architecture())?;
     let review = Review::new(&present, &wanted, source.paths());
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&review)?);
+        print(&serde_json::to_string_pretty(&review)?)?;
     } else if review.is_empty() {
-        println!("no differences");
+        print("no differences")?;
     } else {
-        println!("{review}");
+        print(&review.to_string())?;
         for loss in losses(&review.changes, &[], &stateful(&present), &[]) {
-            println!("{loss}: `deploy` refuses it without --allow-replacement");
+            print(&format!("{loss}: `deploy` refuses it without --allow-replacement"))?;
         }
     }
     if arguments.exit_code && !review.is_empty() {

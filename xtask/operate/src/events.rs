@@ -44,7 +44,11 @@ impl Event {
 
     /// Whether an operation on the stack begins with it.
     pub(crate) fn begins(&self) -> bool {
-        self.of_stack && matches!(&*self.status, "CREATE_IN_PROGRESS" | "UPDATE_IN_PROGRESS" | "DELETE_IN_PROGRESS")
+        self.of_stack
+            && matches!(
+                &*self.status,
+                "CREATE_IN_PROGRESS" | "UPDATE_IN_PROGRESS" | "DELETE_IN_PROGRESS" | "IMPORT_IN_PROGRESS"
+            )
     }
 
     /// Whether it says that something could not be done, and not merely that it was given up because of something else.

@@ -66,7 +66,7 @@ pub(crate) fn code(error: &anyhow::Error) -> u8 {
 pub(crate) const HELP: &str = "\
 Exit codes:
   0  done, or nothing to do
-  1  something went wrong before anything was changed, or while looking
+  1  something went wrong that is not for AWS to put back, or took too long; the same command goes on where it stopped
   2  the command line is wrong
   3  refused: it needs --yes, or --allow-replacement
   4  AWS could not do it and has put everything back, as far as it could

@@ -29,6 +29,9 @@ pub(crate) struct Wanted {
     /// Folder with the image, an OCI image layout, in place of target/image/ARCHITECTURE: where it was built elsewhere
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["image", "target"])]
     image_layout: Option<PathBuf>,
+    /// The image that runs; where only parameters or the infrastructure change, or no image was built
+    #[arg(long, conflicts_with_all = ["image", "target", "image_layout"])]
+    keep_image: bool,
 }
 
 /// The image.
@@ -56,6 +59,11 @@ impl Image {
         let running = deployed.filter(|deployed| deployed.image().is_some());
         let running =
             running.and_then(|deployed| deployed.parameters.get("Architecture")).and_then(|name| parameter(name));
+        if wanted.keep_image {
+            // Where nothing runs yet, the difference is that of everything but the service.
+            let digest = deployed.and_then(Deployed::image).unwrap_or_default().to_owned();
+            return Ok(Self { digest, target: running.map_or_else(Target::host, Ok)?, layout: None });
+        }
         let there = |target: &Target| folder.join(target.name()).join("index.json").is_file();
         let built = [Target::X86_64, Target::Aarch64].into_iter().filter(there).collect::<Vec<_>>();
         let target = wanted.target.or(running).or(if let [one] = built[..] { Some(one) } else { None });
@@ -71,6 +79,11 @@ impl Image {
         }
         let layout = Layout::open(&folder.join(target.name()))?;
         Ok(Self { digest: layout.digest().to_string(), target, layout: Some(layout) })
+    }
+
+    /// Whether it was in the registry before, so that a later version may have run meanwhile.
+    pub(crate) fn is_of_before(&self) -> bool {
+        self.layout.is_none()
     }
 
     /// What the stack's parameter calls its architecture.

@@ -51,6 +51,11 @@ impl LogStream {
 
 /// A line of our log for people: time, level, message, and what else it says. Other lines stay as they are.
 pub(crate) fn readable_line(line: &str) -> String {
+    // What a client has sent may be in it, and may not steer the terminal.
+    made_readable(line).chars().filter(|character| !character.is_control()).collect()
+}
+
+fn made_readable(line: &str) -> String {
     let Ok(Json::Object(mut fields)) = serde_json::from_str::<Json>(line) else { return line.trim_end().to_owned() };
     let mut take = |name: &str| fields.remove(name).and_then(|value| value.as_str().map(str::to_owned));
     let (time, level, message) = (take("timestamp"), take("level"), take("message"));
@@ -81,6 +86,7 @@ mod tests {
             "03:04:05 info migrated applied=3 to=x"
         );
         assert_eq!(readable_line("thread main panicked\n"), "thread main panicked");
+        assert_eq!(readable_line(r#"{"message":"\u001b[2Jgone"}"#), "[2Jgone");
         assert_eq!(readable_line(r#"{"a":1}"#), r#"{"a":1}"#);
     }
 }

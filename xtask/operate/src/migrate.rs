@@ -66,5 +66,5 @@ async fn in_the_vpc(arguments: &Arguments, aws: &Aws) -> Result<()> {
     }
     let present = Snapshot::new(&deployed.template(aws).await?, &parameters)?;
     let containers = Containers::of(&present).context("no image is deployed; give --image, or deploy first")?;
-    Migration { aws, deployed: &deployed, containers: &containers, within: arguments.timeout }.run().await
+    Migration { aws, deployed: &deployed, containers: &containers, back: false, within: arguments.timeout }.run().await
 }

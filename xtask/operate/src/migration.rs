@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use aws_sdk_ecs::types::{
     AssignPublicIp, AwsVpcConfiguration, Compatibility, ContainerDefinition, CpuArchitecture, DesiredStatus,
-    KeyValuePair, LaunchType, LogConfiguration, LogDriver, NetworkConfiguration, NetworkMode, OsFamily,
-    RuntimePlatform, Task,
+    KernelCapabilities, KeyValuePair, LaunchType, LinuxParameters, LogConfiguration, LogDriver, NetworkConfiguration,
+    NetworkMode, OsFamily, RuntimePlatform, Task,
 };
 use serde_json::Value as Json;
 use xtask::progress::{loud, readable, step};
@@ -23,6 +23,12 @@ use crate::ticker::Ticker;
 
 /// What the console shows as whoever has started the task.
 const STARTED_BY: &str = "xtask-migrate";
+/// How the image's role `migrate` ends where a later version has migrated the database.
+const NEWER_SCHEMA: i32 = 3;
+/// ECS knows a task a moment after it has taken it.
+const KNOWN_WITHIN: Duration = Duration::from_mins(2);
+/// Looks at the log after the end, because lines arrive late.
+const LATE_LOOKS: u32 = 3;
 /// What its log streams begin with.
 pub(crate) const LOG_PREFIX: &str = "migrate";
 
@@ -35,6 +41,8 @@ pub(crate) struct Migration<'a> {
     pub(crate) deployed: &'a Deployed,
     /// The containers as the stack shall have them, with the image that migrates.
     pub(crate) containers: &'a Containers,
+    /// Whether a database that a later version has migrated is good enough: on the way back to an image of before.
+    pub(crate) back: bool,
     /// The longest to wait.
     pub(crate) within: Duration,
 }
@@ -57,10 +65,12 @@ impl Migration<'_> {
         }
         let definition = self.register(&made, image).await?;
         let started = self.start(&definition).await;
-        // The task has a copy; nothing shall be left of it in the list.
+        // The task has a copy; among those that can be started the definition is in the way.
         let forgotten = self.aws.ecs().deregister_task_definition().task_definition(&definition).send().await;
         let arn = started?;
-        forgotten.map_err(|error| told(error, "deregister the definition of the migration"))?;
+        if let Err(error) = forgotten {
+            loud(format_args!("{:#}", told(error, "deregister the definition of the migration")));
+        }
         step(format_args!("started task {}", task_id(&arn)));
         self.follow(&arn).await
     }
@@ -92,7 +102,7 @@ impl Migration<'_> {
         };
         let mut log = LogConfiguration::builder().log_driver(LogDriver::Awslogs);
         for (name, option) in container["LogConfiguration"]["Options"].as_object().into_iter().flatten() {
-            // What a migration says is waited for; nothing of it may be lost.
+            // Those of the service's are for lines that are thrown away sooner than waited for.
             if name.starts_with("awslogs-") && name != "awslogs-stream-prefix" {
                 log = log.options(name, value(option)?);
             }
@@ -104,7 +114,8 @@ impl Migration<'_> {
             .essential(true)
             .readonly_root_filesystem(true)
             .set_user(container["User"].as_str().map(str::to_owned))
-            .log_configuration(log.options("awslogs-stream-prefix", LOG_PREFIX).build()?);
+            .linux_parameters(no_capabilities())
+            .log_configuration(log.options("mode", "blocking").options("awslogs-stream-prefix", LOG_PREFIX).build()?);
         for variable in container["Environment"].as_array().into_iter().flatten() {
             let name = variable["Name"].as_str().unwrap_or_default();
             match made.resolve(&variable["Value"]) {
@@ -174,15 +185,29 @@ impl Migration<'_> {
             // Before the log, so that its last lines are read after the end.
             let described = self.aws.ecs().describe_tasks().cluster(cluster).tasks(arn).send().await;
             let described = described.map_err(|error| told(error, "look at the migration's task"))?;
-            let task = described.tasks().first().context("ECS does not know the migration's task any more")?;
+            let task = described.tasks().first();
+            ensure!(
+                task.is_some() || ticker.elapsed() < KNOWN_WITHIN,
+                "ECS does not know the migration's task: run the same again"
+            );
             for line in log.next(self.aws).await? {
                 ticker.line(&format!("| {}", readable_line(&line)));
             }
-            let state = task.last_status().unwrap_or("UNKNOWN");
-            if state == "STOPPED" {
+            let state = task.and_then(Task::last_status).unwrap_or("not known yet");
+            if let Some(task) = task.filter(|_| state == "STOPPED") {
+                for _ in 0..LATE_LOOKS {
+                    tokio::time::sleep(self.aws.look_every()).await;
+                    for line in log.next(self.aws).await? {
+                        ticker.line(&format!("| {}", readable_line(&line)));
+                    }
+                }
                 let code = task.containers().first().and_then(aws_sdk_ecs::types::Container::exit_code);
                 if code == Some(0) {
                     ticker.line("the schema is up to date");
+                    return Ok(());
+                }
+                if self.back && code == Some(NEWER_SCHEMA) {
+                    ticker.line("the schema is that of a later version, which versions before it serve on");
                     return Ok(());
                 }
                 return Err(anyhow!(Failed(format!(
@@ -201,6 +226,11 @@ impl Migration<'_> {
             tokio::time::sleep(self.aws.look_every()).await;
         }
     }
+}
+
+/// As the service's container has none.
+fn no_capabilities() -> LinuxParameters {
+    LinuxParameters::builder().capabilities(KernelCapabilities::builder().drop("ALL").build()).build()
 }
 
 fn not_made(missing: &str) -> anyhow::Error {

@@ -30,7 +30,8 @@ pub(crate) struct Ended {
 impl Ended {
     /// Whether it came to what was wanted.
     pub(crate) fn succeeded(&self) -> bool {
-        matches!(self.status, StackStatus::CreateComplete | StackStatus::UpdateComplete | StackStatus::DeleteComplete)
+        let done = [StackStatus::CreateComplete, StackStatus::UpdateComplete, StackStatus::ImportComplete];
+        done.contains(&self.status) || self.status == StackStatus::DeleteComplete
     }
 }
 

@@ -6,18 +6,36 @@ use anyhow::{Context, Result, anyhow, bail};
 use xtask::progress::{loud, step};
 
 use crate::aws::Aws;
+use crate::confirm::confirm;
 use crate::deployed::{Deployed, Phase};
 use crate::events::Events;
+use crate::exit::Refused;
 use crate::failure::told;
 use crate::operation::follow;
 use crate::report::failed;
 use crate::rollout::Rollout;
 
+/// Whether what is left of a creation that failed may be deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Consent {
+    /// It may.
+    Given,
+    /// A person is asked.
+    Asked,
+    /// Nothing may be changed.
+    Refused,
+}
+
 /// The stack when nothing is under way any more; none where it has to be made.
 ///
 /// An operation that is under way is followed, and its failure is ours; what is left of a creation that failed is deleted:
 /// nothing of it was ever in use.
-pub(crate) async fn settled(aws: &Aws, rollout: Option<&Rollout>, within: Duration) -> Result<Option<Deployed>> {
+pub(crate) async fn settled(
+    aws: &Aws,
+    rollout: Option<&Rollout>,
+    within: Duration,
+    consent: Consent,
+) -> Result<Option<Deployed>> {
     let Some(mut deployed) = Deployed::find(aws, &aws.stack).await? else { return Ok(None) };
     if deployed.phase() == Phase::Working {
         step(format_args!("AWS is at work on {} ({}): this is followed first", aws.stack, deployed.status.as_str()));
@@ -33,11 +51,15 @@ pub(crate) async fn settled(aws: &Aws, rollout: Option<&Rollout>, within: Durati
     match deployed.phase() {
         Phase::Steady | Phase::Draft => Ok(Some(deployed)),
         Phase::Stillborn => {
-            loud(format_args!(
-                "{} was never finished ({}): what is left of it is deleted",
-                aws.stack,
-                deployed.status.as_str()
-            ));
+            loud(format_args!("{} was never finished ({})", aws.stack, deployed.status.as_str()));
+            match consent {
+                Consent::Given => {}
+                Consent::Asked => confirm("Delete what is left of it?", "give --yes, and it is deleted").await?,
+                Consent::Refused => {
+                    bail!(Refused("it has to be deleted first: deploy without --no-execute".to_owned()))
+                }
+            }
+            step("deleting what is left of it");
             delete(aws, &deployed, within).await?;
             Ok(None)
         }

@@ -34,7 +34,7 @@ impl Review {
         let names = old.parameters.keys().chain(new.parameters.keys());
         let parameters = names
             .map(|name| (name.clone(), (old.parameters.get(name).cloned(), new.parameters.get(name).cloned())))
-            .filter(|(_, (old, new))| old != new)
+            .filter(|(_, (old, new))| !same(old.as_deref(), new.as_deref()))
             .collect();
         Self { opened, closed, parameters, changes: difference(old, new), paths }
     }
@@ -44,10 +44,22 @@ impl Review {
         self.changes.is_empty() && self.parameters.is_empty()
     }
 
-    /// Marks what AWS says that it would make anew.
-    pub(crate) fn replaced(&mut self, ids: &[String]) {
-        for change in self.changes.iter_mut().filter(|change| ids.contains(&change.id)) {
-            change.kind = Kind::Replaced;
+    /// Notes what AWS says that it would make anew, or may: also what our comparison does not see, because only something that
+    /// it refers to is another one afterwards.
+    pub(crate) fn replaced(&mut self, certain: &[String], uncertain: &[String], present: &Snapshot) {
+        for (ids, kind) in [(certain, Kind::Replaced), (uncertain, Kind::Changed)] {
+            for id in ids {
+                match self.changes.iter_mut().find(|change| change.id == *id) {
+                    Some(change) if kind == Kind::Replaced => change.kind = kind,
+                    Some(_) => {}
+                    None => self.changes.extend(present.resources.get(id).map(|resource| Change {
+                        id: id.clone(),
+                        type_name: resource.type_name.clone(),
+                        kind,
+                        properties: Vec::new(),
+                    })),
+                }
+            }
         }
     }
 
@@ -109,6 +121,12 @@ impl Display for Review {
     }
 }
 
+/// `4` and `4.0` are the same number.
+fn same(old: Option<&str>, new: Option<&str>) -> bool {
+    let number = |text: Option<&str>| text.and_then(|text| text.parse::<f64>().ok());
+    old == new || number(old).is_some_and(|old| number(new).is_some_and(|new| (old - new).abs() < f64::EPSILON))
+}
+
 fn shown(value: Option<&Json>) -> String {
     let text = value.map_or_else(|| "nothing".to_owned(), Json::to_string);
     if text.chars().count() > SHOWN { text.chars().take(SHOWN).chain(['…']).collect() } else { text }
@@ -129,7 +147,7 @@ mod tests {
         };
         let [old, new] = [443, 8443].map(|port| Snapshot::new(&template(port), &crate::settings::Values::new()));
         let mut review = Review::new(&old?, &new?, [("Door".to_owned(), "Network/Door/Resource".to_owned())].into());
-        review.replaced(&["Door".to_owned()]);
+        review.replaced(&["Door".to_owned()], &[], &Snapshot::default());
         let expected = r#"Permissions and networks
   + Network/Door (Door): in from 0.0.0.0/0, tcp port 8443
   - Network/Door (Door): in from 0.0.0.0/0, tcp port 443

@@ -1,6 +1,6 @@
 //! What a deployment starts from, and what it is to come to.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use xtask::progress::step;
 
 use super::Arguments;
@@ -47,8 +47,12 @@ impl Plan {
         step(format_args!("stack {} in {}, account {account}", aws.stack, aws.region));
         // For the roll-out of what may be under way the digest does not matter.
         let rollout = Rollout::of(Containers::of(&source.snapshot("sha256:any", "X86_64")?)?);
-        let deployed = settled(aws, Some(&rollout), arguments.timeout).await?;
+        let deployed = settled(aws, Some(&rollout), arguments.timeout, arguments.consent()).await?;
         let image = Image::choose(&arguments.wanted, &source.workspace.target().join("image"), deployed.as_ref())?;
+        ensure!(
+            !image.digest.is_empty(),
+            "--keep-image keeps the image that runs, and none does: build one with `cargo xtask build`"
+        );
         let wanted = source.snapshot(&image.digest, image.architecture())?;
         let standing = standing(deployed.as_ref());
         let present = match standing {

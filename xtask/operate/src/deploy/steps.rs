@@ -62,7 +62,9 @@ impl<'a> Steps<'a> {
         self.plan.image.publish(self.aws, deployed.output("RepositoryUri")?).await?;
         step("3 of 4: the schema");
         let Self { aws, plan, within } = *self;
-        Migration { aws, deployed: &deployed, containers: &plan.containers, within }.run().await
+        Migration { aws, deployed: &deployed, containers: &plan.containers, back: plan.image.is_of_before(), within }
+            .run()
+            .await
     }
 
     /// Lets AWS refuse what would lose something, and the deletion of the whole.

@@ -90,7 +90,7 @@ async fn snapshot(aws: &Aws, deployed: &Deployed) -> Result<Snapshot> {
 
 /// Whether `deploy` could still change it. Elsewhere AWS tries, and says what is in the way.
 fn can_be_changed(deployed: &Deployed) -> bool {
-    !matches!(deployed.phase(), Phase::Draft | Phase::Stillborn) && deployed.status != StackStatus::DeleteFailed
+    deployed.phase() == Phase::Steady
 }
 
 async fn confirm(aws: &Aws, yes: bool) -> Result<()> {

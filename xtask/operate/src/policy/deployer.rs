@@ -225,13 +225,20 @@ fn state(names: &Names) -> Vec<Statement> {
                 "secretsmanager:CreateSecret",
                 "secretsmanager:DeleteSecret",
                 "secretsmanager:DescribeSecret",
-                "secretsmanager:GetSecretValue",
                 "secretsmanager:ListSecretVersionIds",
-                "secretsmanager:PutSecretValue",
                 "secretsmanager:TagResource",
                 "secretsmanager:UntagResource",
                 "secretsmanager:UpdateSecret",
             ],
+        ),
+        // The login goes into the database by reading it; that of administrators is written. No other secret is anybody's business.
+        Statement::on(
+            "Logins",
+            vec![
+                names.own("secretsmanager", "secret:", "/database-*"),
+                names.own("secretsmanager", "secret:", "/admin-credentials-*"),
+            ],
+            &["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"],
         ),
         Statement::on(
             "Database",

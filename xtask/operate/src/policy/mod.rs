@@ -24,12 +24,12 @@ Allowed are `build --push` and all verbs that speak to AWS, and what CloudFormat
 deployer's name. What has a name is allowed by its name; --account, --region and --hosted-zone
 narrow the rest. A managed policy takes 6,144 characters, so there are several; a role takes all:
   cargo xtask policy --part 1 > deployer-1.json
-  aws iam create-policy --policy-name claude-code-proxy-deployer-1 \\
+  aws iam create-policy --policy-name deployer-of-claude-code-proxy-1 \\
     --policy-document file://deployer-1.json
 
 A role for the workflows of a repository, which log in without a key (OIDC):
   cargo xtask policy --trust github OWNER/REPO > trust.json
-  aws iam create-role --role-name claude-code-proxy-deployer \\
+  aws iam create-role --role-name deployer-of-claude-code-proxy \\
     --assume-role-policy-document file://trust.json")]
 pub(crate) struct Arguments {
     /// What `diff`, `status` and `logs` need, which write nothing; with --trust: pull requests of the repository
