@@ -44,15 +44,14 @@ async fn parameters_that_cannot_be_are_told_all_at_once_before_aws_is_asked() {
     assert!(tool.aws.calls().await.is_empty());
 }
 
-/// Somebody has added a queue that stays, and has given the database another name.
-async fn change_by_another_hand(tool: &Tool) {
+/// Somebody has changed the stack past the tool, the policy that protects it included.
+async fn change_by_another_hand(tool: &Tool, change: impl FnOnce(&mut Value)) {
     let assembly = stack::proxy_stack::proxy_stack().synth().unwrap();
     let mut template: Value = serde_json::from_str(&assembly.json).unwrap();
-    template["Resources"]["Shelf"] = json!({ "Type": "AWS::SQS::Queue", "DeletionPolicy": "Retain" });
     for resource in template["Resources"].as_object_mut().unwrap().values_mut() {
         resource.as_object_mut().unwrap().remove("Metadata");
     }
-    template["Resources"][Tool::id("Database")]["Properties"]["DBClusterIdentifier"] = json!("another-name");
+    change(&mut template["Resources"]);
     let everything = r#"{"Statement": [{"Effect": "Allow", "Action": "Update:*", "Principal": "*", "Resource": "*"}]}"#;
     tool.cloudformation("SetStackPolicy", &[("StackName", "claude-code-proxy"), ("StackPolicyBody", everything)]).await;
     tool.deploy_template(&template).await;
@@ -62,7 +61,11 @@ async fn change_by_another_hand(tool: &Tool) {
 async fn what_holds_something_is_not_lost_unless_it_is_named() {
     let tool = Tool::new();
     tool.deploy(&[]).await;
-    change_by_another_hand(&tool).await;
+    change_by_another_hand(&tool, |resources| {
+        resources["Shelf"] = json!({ "Type": "AWS::SQS::Queue", "DeletionPolicy": "Retain" });
+        resources[Tool::id("Database")]["Properties"]["DBClusterIdentifier"] = json!("another-name");
+    })
+    .await;
     let executed = tool.aws.calls_of("ExecuteChangeSet").await.len();
     let printed = tool.ends_with(3, "deploy", &["--yes"]).await;
     let database = Tool::id("Database");

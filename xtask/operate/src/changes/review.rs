@@ -161,4 +161,29 @@ Resources: 0 to add, 0 to change, 1 to make anew, 0 to remove"#;
         assert_eq!(review.to_string(), expected);
         Ok(())
     }
+
+    #[test]
+    fn what_only_aws_sees_is_shown_and_refused() -> anyhow::Result<()> {
+        // The cluster says the same as before: it is in the group of that logical id, which is another one afterwards.
+        let template = |name: &str| {
+            json!({ "Resources": {
+                "Group": { "Type": "AWS::RDS::DBSubnetGroup", "Properties": { "DBSubnetGroupName": name } },
+                "Database": { "Type": "AWS::RDS::DBCluster", "Properties": { "DBSubnetGroupName": { "Ref": "Group" } } } } })
+            .to_string()
+        };
+        let [old, new] = ["a", "b"].map(|name| Snapshot::new(&template(name), &crate::settings::Values::new()));
+        let (old, new) = (old?, new?);
+        let mut review = Review::new(&old, &new, BTreeMap::new());
+        assert_eq!(review.changes.len(), 1);
+        let said_by_aws = ["Group".to_owned(), "Database".to_owned()];
+        review.replaced(&said_by_aws, &[], &old);
+        assert!(review.to_string().contains("! AWS::RDS::DBCluster Database, made anew"), "{review}");
+        let losses = crate::guard::losses(&review.changes, &[], &crate::guard::stateful(&old), &[]);
+        assert_eq!(losses, ["AWS::RDS::DBCluster Database would be made anew, without what it holds"]);
+        // What AWS is not sure of is shown as well.
+        let mut review = Review::new(&old, &new, BTreeMap::new());
+        review.replaced(&[], &said_by_aws, &old);
+        assert_eq!(crate::guard::losses(&review.changes, &said_by_aws, &crate::guard::stateful(&old), &[]).len(), 1);
+        Ok(())
+    }
 }
