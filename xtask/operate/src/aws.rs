@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -33,7 +34,7 @@ pub(crate) struct Where {
     /// Region of AWS; without it `AWS_REGION`, or that of the profile
     #[arg(long, global = true)]
     region: Option<String>,
-    /// Profile of ~/.aws/config; without it `AWS_PROFILE`, and the usual chain of credentials
+    /// Profile of ~/.aws/config, whatever keys are in the environment; without it `AWS_PROFILE`, and the usual chain
     #[arg(long, global = true)]
     profile: Option<String>,
     /// Another address for all services, such as an AWS for tests (`cargo xtask offline-aws`)
@@ -101,7 +102,9 @@ impl Aws {
             }
         }
         if let Some(profile) = &place.profile {
-            loader = loader.profile_name(profile);
+            // That profile and nothing else: keys in the environment may be another account's.
+            let only = ProfileFileCredentialsProvider::builder().profile_name(profile).build();
+            loader = loader.profile_name(profile).credentials_provider(only);
         }
         if let Some(region) = region {
             loader = loader.region(Region::new(region));

@@ -159,7 +159,8 @@ async fn agreed(
     if arguments.no_execute {
         report.outcome = Outcome::Planned;
         report.change_set = set.map(|set| set.name.clone());
-        step("nothing was changed; the change set is left for a look at it in the console");
+        let name = report.change_set.as_deref().unwrap_or("none is needed");
+        step(format_args!("nothing was changed; the change set {name} is left for a look at it in the console"));
         return Ok(false);
     }
     if !arguments.yes {

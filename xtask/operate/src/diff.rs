@@ -49,6 +49,7 @@ pub(crate) async fn run(place: &Where, arguments: &Arguments) -> Result<()> {
         print("no differences")?;
     } else {
         print(&review.to_string())?;
+        print("Which of them AWS would make anew is known to `cargo xtask deploy --no-execute`.")?;
         for loss in losses(&review.changes, &[], &stateful(&present), &[]) {
             print(&format!("{loss}: `deploy` refuses it without --allow-replacement"))?;
         }

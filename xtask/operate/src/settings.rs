@@ -73,6 +73,13 @@ impl Choices {
         let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let mut values = parse(&text).with_context(|| format!("{} cannot be used", path.display()))?;
         values.extend(self.parameter.iter().cloned());
+        let untouched = |name: &str, word: &str| values.get(name).is_some_and(|value| value.contains(word));
+        if !offline && (untouched("DomainName", "example.com") || untouched("HostedZoneId", "EXAMPLE")) {
+            bail!(
+                "{} has the values of the sample: give DomainName and HostedZoneId (or CertificateArn) of your own",
+                path.display()
+            );
+        }
         Ok(values)
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
+use aws_sdk_cloudformation::types::StackStatus;
 use xtask::progress::{loud, step};
 
 use crate::aws::Aws;
@@ -37,12 +38,15 @@ pub(crate) async fn settled(
     consent: Consent,
 ) -> Result<Option<Deployed>> {
     let Some(mut deployed) = Deployed::find(aws, &aws.stack).await? else { return Ok(None) };
+    if deployed.status == StackStatus::DeleteInProgress {
+        bail!(Refused(format!(
+            "{} is being deleted: `cargo xtask destroy` follows it, and afterwards it can be made anew",
+            aws.stack
+        )));
+    }
     if deployed.phase() == Phase::Working {
         step(format_args!("AWS is at work on {} ({}): this is followed first", aws.stack, deployed.status.as_str()));
         let ended = follow(aws, &deployed.id, Events::of_current(&deployed.id), rollout, within).await?;
-        if ended.status.as_str() == "DELETE_COMPLETE" {
-            return Ok(None);
-        }
         if !ended.succeeded() {
             return Err(failed(&ended));
         }
