@@ -99,3 +99,21 @@ async fn an_alarm_that_has_gone_already_does_not_undo_the_update_that_mends_it()
     let said = sets.last().unwrap().parameters.to_string();
     assert!(said.contains(":alarm:UnhealthyTasks") && !said.contains(":alarm:Target5xx"), "{said}");
 }
+
+#[tokio::test]
+async fn what_an_earlier_deployment_has_left_is_told_before_anything_is_made() {
+    let tool = Tool::new();
+    tool.deploy(&[]).await;
+    tool.ends_with(0, "destroy", &["--yes"]).await;
+    let executed = tool.aws.calls_of("ExecuteChangeSet").await.len();
+    let command = "aws secretsmanager delete-secret --region ap-northeast-2 --force-delete-without-recovery";
+    let printed = tool.ends_with(3, "deploy", &["--yes"]).await;
+    for name in ["admin-credentials", "database", "key-hasher-secret"] {
+        let told = format!("{command} --secret-id claude-code-proxy/{name}");
+        assert!(printed.stderr.contains(&told), "{told} is not in {}", printed.stderr);
+    }
+    assert_eq!(tool.aws.calls_of("ExecuteChangeSet").await.len(), executed);
+    // Whoever has lost the first output asks again.
+    let printed = tool.ends_with(0, "destroy", &["--yes"]).await;
+    assert!(printed.stderr.contains("nothing to do") && printed.stderr.contains(command), "{}", printed.stderr);
+}

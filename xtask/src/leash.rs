@@ -156,9 +156,13 @@ mod tests {
 
     #[test]
     fn letting_go_of_the_leash_ends_the_child_with_its_signal() -> Result<()> {
+        // Whoever has started us in the background may have had SIGINT ignored, which children inherit.
+        let program = "$SIG{INT} = 'DEFAULT'; $| = 1; print \"ready\\n\"; sleep 60";
         for (end, signal) in [(EndSignal::Terminate, 15), (EndSignal::Interrupt, 2)] {
-            let status = start("sleep", &["60"], end)?.stop(PATIENCE, || false)?;
-            assert_eq!(status.signal(), Some(signal));
+            let mut child = start("perl", &["-e", program], end)?;
+            let mut ready = [0; 6];
+            child.take_stdout().context("captured")?.read_exact(&mut ready)?;
+            assert_eq!(child.stop(PATIENCE, || false)?.signal(), Some(signal));
         }
         Ok(())
     }

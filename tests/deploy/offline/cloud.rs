@@ -8,6 +8,8 @@ use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOut
 use aws_sdk_cloudformation::types::{
     Capability, ChangeSetStatus, ChangeSetType, Parameter, ResourceChange, Stack, StackEvent,
 };
+use aws_sdk_s3::error::SdkError;
+use aws_sdk_s3::operation::create_bucket::CreateBucketError;
 use aws_sdk_s3::types::CreateBucketConfiguration;
 use claude_code_proxy::aws;
 use claude_code_proxy::config::AwsConfig;
@@ -47,7 +49,12 @@ impl Cloud {
         let config = shared.into_builder().credentials_provider(credentials).build();
         let s3 = aws_sdk_s3::Client::new(&config);
         let there = CreateBucketConfiguration::builder().location_constraint(aws.region().into()).build();
-        s3.create_bucket().bucket(BUCKET).create_bucket_configuration(there).send().await.unwrap();
+        let made = s3.create_bucket().bucket(BUCKET).create_bucket_configuration(there).send().await;
+        // Where the machine is busy the client may have asked twice.
+        let twice = |error: &SdkError<CreateBucketError>| {
+            error.as_service_error().is_some_and(CreateBucketError::is_bucket_already_owned_by_you)
+        };
+        assert!(made.as_ref().err().is_none_or(twice), "{made:?}");
         let template = proxy_stack::proxy_stack().synth().unwrap().json;
         s3.put_object().bucket(BUCKET).key("template.json").body(template.into_bytes().into()).send().await.unwrap();
         let stacks = aws_sdk_cloudformation::Client::new(&config);

@@ -18,6 +18,7 @@ use crate::drift::drift;
 use crate::exit::{Failed, Refused};
 use crate::guard::{losses, stateful};
 use crate::image::Wanted;
+use crate::kept::{command, found};
 use crate::report::{Outcome, Report};
 use crate::settings::Choices;
 use crate::settle::Consent;
@@ -94,6 +95,9 @@ pub(crate) async fn run(place: &Where, arguments: &Arguments) -> Result<()> {
 async fn deploy(arguments: &Arguments, aws: &Aws, report: &mut Report) -> Result<()> {
     let plan = Plan::make(arguments, aws).await?;
     report.image = Some(plan.image.digest.clone());
+    if plan.standing().is_none() {
+        nothing_in_the_way(aws, &plan).await?;
+    }
     let set = ChangeSet::create(aws, &plan.wish(arguments)).await?;
     let steps = Steps::new(aws, &plan, arguments.timeout);
     if plan.serves && set.is_none() {
@@ -131,6 +135,20 @@ async fn deploy(arguments: &Arguments, aws: &Aws, report: &mut Report) -> Result
     report.outcome = Outcome::Deployed;
     report.outputs = deployed.outputs.clone();
     steps.what_next(&deployed).await
+}
+
+/// An earlier deployment leaves what holds something, and AWS would find that out one by one, after minutes.
+async fn nothing_in_the_way(aws: &Aws, plan: &Plan) -> Result<()> {
+    let found = found(aws, &plan.wanted).await?;
+    if found.is_empty() {
+        return Ok(());
+    }
+    let commands: Vec<_> = found.iter().map(|kept| format!("  {}", command(kept, &aws.region))).collect();
+    bail!(Refused(format!(
+        "an earlier deployment has left what this one wants to make. Each of these commands deletes one for good:\n{}\nTo go on \
+         with what they hold, import them into a new stack (CloudFormation, \"import existing resources\")",
+        commands.join("\n")
+    )))
 }
 
 /// Shows what would change, and asks; false where it was only to be shown.

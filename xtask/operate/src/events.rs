@@ -53,8 +53,13 @@ impl Event {
 
     /// Whether it says that something could not be done, and not merely that it was given up because of something else.
     pub(crate) fn is_cause(&self) -> bool {
-        let given_up = self.reason.as_deref().is_some_and(|reason| reason.to_lowercase().contains("cancelled"));
-        self.status.ends_with("_FAILED") && !self.of_stack && !given_up
+        self.status.ends_with("_FAILED") && !self.of_stack && !self.is_given_up()
+    }
+
+    /// Whether it says that something was given up because something else has failed.
+    pub(crate) fn is_given_up(&self) -> bool {
+        let cancelled = self.reason.as_deref().is_some_and(|reason| reason.to_lowercase().contains("cancelled"));
+        cancelled && self.status.ends_with("_FAILED") && !self.of_stack
     }
 }
 

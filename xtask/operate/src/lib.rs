@@ -21,6 +21,7 @@ mod exit;
 mod failure;
 mod guard;
 mod image;
+mod kept;
 mod log_stream;
 mod logs;
 mod migrate;

@@ -16,6 +16,7 @@ use crate::interrupted;
 use crate::log_stream::readable_line;
 use crate::migration::LOG_PREFIX;
 use crate::stdout::print;
+use xtask::progress::step;
 
 /// Between two looks for what is new; AWS allows five a second for an account.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -59,6 +60,7 @@ pub(crate) async fn run(place: &Where, arguments: &Arguments) -> Result<()> {
         filter: arguments.filter.clone(),
         raw: arguments.raw,
         streams: format!("{}/", if arguments.migrations { LOG_PREFIX } else { &containers.log_prefix }),
+        found_something: false,
         seen: Seen::since(Utc::now().timestamp_millis().saturating_sub(since).max(0)),
     };
     let follow = async {
@@ -67,11 +69,16 @@ pub(crate) async fn run(place: &Where, arguments: &Arguments) -> Result<()> {
         }
         Ok(())
     };
-    tokio::select! {
+    let done = tokio::select! {
         done = follow => done,
         // The way in which a person ends it, and no failure.
         () = interrupted(), if arguments.follow => Ok(()),
+    };
+    if done.is_ok() && !tail.found_something {
+        let since = humantime::format_duration(arguments.since);
+        step(format_args!("no lines in {} in the last {since}; --since looks further back", tail.group));
     }
+    done
 }
 
 /// The containers, also where none has come up yet: the first migration runs before there is a service.
@@ -91,6 +98,7 @@ struct Tail {
     raw: bool,
     /// What the names of the streams begin with.
     streams: String,
+    found_something: bool,
     seen: Seen,
 }
 
@@ -112,6 +120,7 @@ impl Tail {
                 }
             })?;
             for event in page.events.unwrap_or_default() {
+                self.found_something = true;
                 let is_new = self.seen.is_new(event.timestamp.unwrap_or_default(), event.event_id.as_deref());
                 if is_new && !print(&line(&event, self.raw))? {
                     return Ok(false);

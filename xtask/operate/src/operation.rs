@@ -46,7 +46,7 @@ pub(crate) async fn follow(
     let mut ticker = Ticker::start();
     let mut all: Vec<Event> = Vec::new();
     let mut working: BTreeMap<String, Instant> = BTreeMap::new();
-    let (mut tasks, mut said) = (Vec::new(), String::new());
+    let (mut tasks, mut said, mut given_up) = (Vec::new(), String::new(), 0);
     loop {
         let fresh = events.next(aws).await?;
         if let Some(rollout) = rollout.filter(|rollout| {
@@ -61,7 +61,14 @@ pub(crate) async fn follow(
                 // At once, because the tasks go with the roll-back.
                 tasks = look_at_tasks(aws, rollout).await;
             }
-            if let Some(line) = line(&event, &mut working) {
+            if event.is_given_up() {
+                working.remove(&event.logical);
+                given_up += 1;
+            } else if let Some(line) = line(&event, &mut working) {
+                if event.of_stack && given_up > 0 {
+                    ticker.line(&format!("{given_up} others were given up because of that"));
+                    given_up = 0;
+                }
                 ticker.line(&line);
             }
             all.push(event);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Error, anyhow};
 use serde::Serialize;
 
+use crate::aws::Aws;
 use crate::changes::Review;
 use crate::events::causes;
 use crate::exit::{Failed, Refused};
@@ -74,7 +75,7 @@ impl Report {
 }
 
 /// Why an operation failed: the first cause first, with what to do about it.
-pub(crate) fn failed(ended: &Ended) -> Error {
+pub(crate) fn failed(aws: &Aws, ended: &Ended) -> Error {
     let mut lines = vec![format!("AWS could not do it: the stack is {}", ended.status.as_str())];
     let causes = causes(&ended.events);
     for (number, cause) in causes.iter().enumerate() {
@@ -91,5 +92,16 @@ pub(crate) fn failed(ended: &Ended) -> Error {
     let mut reasons =
         ended.tasks.iter().map(String::as_str).chain(causes.iter().filter_map(|cause| cause.reason.as_deref()));
     lines.extend(reasons.find_map(remedies::of).map(str::to_owned));
+    lines.push(match ended.status.as_str() {
+        "ROLLBACK_COMPLETE" => "Nothing is left of it. When that is mended: cargo xtask deploy".to_owned(),
+        "UPDATE_ROLLBACK_COMPLETE" => "What was before is back. When that is mended: cargo xtask deploy".to_owned(),
+        "UPDATE_ROLLBACK_FAILED" => format!("When that is mended: {}", go_on_back(aws)),
+        _ => "`cargo xtask status` shows how it is".to_owned(),
+    });
     anyhow!(Failed(lines.join("\n")))
+}
+
+/// How a roll-back that is stuck goes on.
+pub(crate) fn go_on_back(aws: &Aws) -> String {
+    format!("aws cloudformation continue-update-rollback --stack-name {} --region {}", aws.stack, aws.region)
 }

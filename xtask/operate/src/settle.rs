@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use aws_sdk_cloudformation::types::StackStatus;
 use xtask::progress::{loud, step};
 
@@ -13,7 +13,7 @@ use crate::events::Events;
 use crate::exit::Refused;
 use crate::failure::told;
 use crate::operation::follow;
-use crate::report::failed;
+use crate::report::{failed, go_on_back};
 use crate::rollout::Rollout;
 
 /// Whether what is left of a creation that failed may be deleted.
@@ -48,7 +48,7 @@ pub(crate) async fn settled(
         step(format_args!("AWS is at work on {} ({}): this is followed first", aws.stack, deployed.status.as_str()));
         let ended = follow(aws, &deployed.id, Events::of_current(&deployed.id), rollout, within).await?;
         if !ended.succeeded() {
-            return Err(failed(&ended));
+            return Err(failed(aws, &ended));
         }
         deployed = Deployed::find(aws, &aws.stack).await?.context("the stack is gone")?;
     }
@@ -72,14 +72,12 @@ pub(crate) async fn settled(
             aws.stack,
             deployed.reason.unwrap_or_default()
         ),
-        Phase::Stuck => Err(anyhow!(crate::exit::Failed(format!(
-            "AWS could not put back what was before an update ({}): {}. Mend what it names, then \
-             `aws cloudformation continue-update-rollback --stack-name {} --region {}`, and deploy again",
+        Phase::Stuck => bail!(crate::exit::Failed(format!(
+            "AWS could not put back what was before an update ({}): {}. Mend what it names, then `{}`, and deploy again",
             deployed.status.as_str(),
-            deployed.reason.unwrap_or_default(),
-            aws.stack,
-            aws.region
-        )))),
+            deployed.reason.unwrap_or_default().trim_end_matches(['.', ' ']),
+            go_on_back(aws)
+        ))),
         Phase::Working => bail!("somebody else has begun to change {}; try again", aws.stack),
     }
 }
@@ -90,5 +88,5 @@ pub(crate) async fn delete(aws: &Aws, deployed: &Deployed, within: Duration) -> 
     let asked = aws.cloudformation().delete_stack().stack_name(&deployed.id).send().await;
     asked.map_err(|error| told(error, "delete the stack"))?;
     let ended = follow(aws, &deployed.id, events, None, within).await?;
-    if ended.succeeded() { Ok(()) } else { Err(failed(&ended)) }
+    if ended.succeeded() { Ok(()) } else { Err(failed(aws, &ended)) }
 }

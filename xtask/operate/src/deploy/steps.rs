@@ -46,7 +46,7 @@ impl<'a> Steps<'a> {
         let events = Events::from_now(self.aws, &set.stack).await?;
         set.execute(self.aws).await?;
         let ended = follow(self.aws, &set.stack, events, Some(&self.plan.rollout), self.within).await?;
-        if ended.succeeded() { Ok(()) } else { Err(failed(&ended)) }
+        if ended.succeeded() { Ok(()) } else { Err(failed(self.aws, &ended)) }
     }
 
     /// What comes before the service: its image, and the schema that it wants. Without changes of the service there is

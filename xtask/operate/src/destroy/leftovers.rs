@@ -2,7 +2,8 @@
 
 use std::fmt::{Display, Formatter, Result};
 
-use super::plan::{Kept, Plan};
+use super::plan::Plan;
+use crate::kept::{command, is_key};
 
 /// What is left, where.
 pub(super) struct Leftovers<'a> {
@@ -25,36 +26,6 @@ impl Display for Leftovers<'_> {
              key-hasher-secret no access key\nof the snapshot works. A key goes 7 days after its command, which can be taken back \
              until then."
         )
-    }
-}
-
-fn is_key(kept: &Kept) -> bool {
-    kept.type_name == "AWS::KMS::Key"
-}
-
-fn command(kept: &Kept, region: &str) -> String {
-    let id = &kept.id;
-    match (kept.type_name.as_str(), kept.snapshot) {
-        ("AWS::SecretsManager::Secret", _) => {
-            format!(
-                "aws secretsmanager delete-secret --region {region} --force-delete-without-recovery --secret-id {id}"
-            )
-        }
-        ("AWS::KMS::Key", _) => {
-            format!("aws kms schedule-key-deletion --region {region} --pending-window-in-days 7 --key-id {id}")
-        }
-        ("AWS::ECR::Repository", _) => {
-            format!("aws ecr delete-repository --region {region} --force --repository-name {id}")
-        }
-        ("AWS::Logs::LogGroup", _) => format!("aws logs delete-log-group --region {region} --log-group-name {id}"),
-        ("AWS::RDS::DBCluster", true) => format!(
-            // The newest is the one that the deletion has made; others may be somebody's.
-            "aws rds delete-db-cluster-snapshot --region {region} --db-cluster-snapshot-identifier \
-             $(aws rds describe-db-cluster-snapshots --region {region} --db-cluster-identifier {id} --snapshot-type manual \
-             --query 'sort_by(DBClusterSnapshots, &SnapshotCreateTime)[-1].DBClusterSnapshotIdentifier' --output text)"
-        ),
-        (type_name, true) => format!("# the snapshots of {type_name} {id}, in the console"),
-        (type_name, false) => format!("# {type_name} {id}, in the console"),
     }
 }
 

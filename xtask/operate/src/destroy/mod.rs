@@ -17,7 +17,9 @@ use crate::deployed::{Deployed, Phase};
 use crate::events::{Events, causes};
 use crate::exit::{Failed, Refused};
 use crate::failure::told;
+use crate::kept::{command, found};
 use crate::operation::{Ended, follow};
+use crate::settings::Values;
 use leftovers::Leftovers;
 use plan::Plan;
 
@@ -44,14 +46,14 @@ pub(crate) async fn run(place: &Where, arguments: &Arguments) -> Result<()> {
     let aws = Aws::open(place).await?;
     let Some(deployed) = Deployed::find(&aws, &aws.stack).await? else {
         step(format_args!("there is no stack {:?} in {}: nothing to do", aws.stack, aws.region));
-        return Ok(());
+        return left_before(&aws).await;
     };
     let snapshot = snapshot(&aws, &deployed).await?;
     let plan = Plan::new(&snapshot, &deployed.resources(&aws).await?);
     if deployed.status == StackStatus::DeleteInProgress {
         step("it is being deleted already");
         let events = Events::of_current(&deployed.id);
-        return finish(&aws, &plan, &follow(&aws, &deployed.id, events, None, arguments.timeout).await?);
+        return finish(&aws, &plan, &follow(&aws, &deployed.id, events, None, arguments.timeout).await?).await;
     }
     ensure!(
         deployed.phase() != Phase::Working,
@@ -77,7 +79,18 @@ pub(crate) async fn run(place: &Where, arguments: &Arguments) -> Result<()> {
     let events = Events::from_now(&aws, &deployed.id).await?;
     let sent = aws.cloudformation().delete_stack().stack_name(&deployed.id).send().await;
     sent.map_err(|error| told(error, "delete the stack"))?;
-    finish(&aws, &plan, &follow(&aws, &deployed.id, events, None, arguments.timeout).await?)
+    finish(&aws, &plan, &follow(&aws, &deployed.id, events, None, arguments.timeout).await?).await
+}
+
+/// What an earlier deletion has left, as far as it has names that every deployment has.
+async fn left_before(aws: &Aws) -> Result<()> {
+    let template = stack::proxy_stack::proxy_stack().synth()?.json;
+    let found = found(aws, &Snapshot::new(&template, &Values::new())?).await?;
+    if !found.is_empty() {
+        let commands: Vec<_> = found.iter().map(|kept| format!("  {}", command(kept, &aws.region))).collect();
+        show(format_args!("Left by an earlier one. Each command below deletes one for good:\n{}", commands.join("\n")));
+    }
+    Ok(())
 }
 
 /// What the stack consists of; nothing where there is only a change set, which has no template yet.
@@ -107,7 +120,7 @@ async fn confirm(aws: &Aws, yes: bool) -> Result<()> {
     Ok(())
 }
 
-fn finish(aws: &Aws, plan: &Plan, ended: &Ended) -> Result<()> {
+async fn finish(aws: &Aws, plan: &Plan, ended: &Ended) -> Result<()> {
     if ended.status != StackStatus::DeleteComplete {
         let mut lines = vec![format!("the stack is not deleted ({})", ended.status.as_str())];
         for cause in causes(&ended.events) {
@@ -119,8 +132,10 @@ fn finish(aws: &Aws, plan: &Plan, ended: &Ended) -> Result<()> {
         return Err(Failed(lines.join("\n")).into());
     }
     step(format_args!("{} is deleted", aws.stack));
-    if !plan.kept.is_empty() {
-        show(Leftovers { plan, region: &aws.region });
+    if plan.kept.is_empty() {
+        // A second try does not know any more what the first one has left.
+        return left_before(aws).await;
     }
+    show(Leftovers { plan, region: &aws.region });
     Ok(())
 }

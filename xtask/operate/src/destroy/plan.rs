@@ -7,17 +7,7 @@ use serde_json::Value as Json;
 
 use crate::changes::Snapshot;
 use crate::deployed::Physical;
-
-/// A resource that outlives the stack.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Kept {
-    /// AWS's name of the type.
-    pub(super) type_name: String,
-    /// The name that AWS gave it.
-    pub(super) id: String,
-    /// Whether it goes, and a snapshot of it stays.
-    pub(super) snapshot: bool,
-}
+use crate::kept::Kept;
 
 /// The plan.
 #[derive(Clone, Debug, Default)]
