@@ -10,7 +10,7 @@ use std::time::Duration;
 use claude_code_proxy::domain::RoutingStrategy;
 use rustix::process::Signal;
 use support::process::ServeProcess;
-use support::{Answer, Client, KeyWish, Reply, Surroundings, TestDatabase};
+use support::{Answer, Client, KeyWish, Reply, Surroundings, TestDatabase, get, http_client, within};
 
 /// For what waits until a pause between two tries is over, which can be ten seconds long.
 const A_WHILE: Duration = Duration::from_mins(1);
@@ -44,6 +44,7 @@ impl Journaled {
         let process = ServeProcess::start(&self.around).await;
         let key = self.around.issue(KeyWish::routed(RoutingStrategy::BedrockOnly)).await;
         let client = Client::at(format!("{}/ak/{}", process.url(), key.text));
+        known(process.url(), &key.text).await;
         assert_eq!(client.ask().await.status, 200);
         rows_are(self.database(), before + 1).await;
         (process, client)
@@ -102,4 +103,16 @@ async fn kill(process: ServeProcess) {
 async fn end(process: ServeProcess) {
     process.signal(Signal::TERM);
     assert_eq!(process.exit_code().await, Some(0));
+}
+
+/// Waits until a key is remembered: what is looked up while the first news of changes come is not believed, and a database
+/// that goes away then leaves a process without any key.
+async fn known(url: &str, key: &str) {
+    let remembered = async || {
+        let asked =
+            http_client().post(format!("{url}/ak/{key}/v1/messages")).body("no request, but a look-up of the key");
+        assert_eq!(get(asked).await.status, 400);
+        get(http_client().get(format!("{url}/ready"))).await.json()["remembered_keys"] != 0
+    };
+    within("a key to be remembered", async { while !remembered().await {} }).await;
 }
