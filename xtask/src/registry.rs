@@ -13,4 +13,4 @@ mod upload;
 pub(crate) use client::client;
 pub use client::{Credentials, Registry};
 pub use push::{Pushed, has, push};
-pub use reference::{Reference, Scheme};
+pub use reference::{Reference, Scheme, is_loopback};

@@ -1,6 +1,5 @@
 //! The way to AWS: region, profile, endpoint, who we are, and the clients of the services.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -13,6 +12,7 @@ use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use tokio::sync::OnceCell;
 use xtask::progress::loud;
+use xtask::registry::is_loopback;
 
 use crate::failure::told;
 
@@ -89,7 +89,7 @@ impl Aws {
             .timeout_config(timeouts);
         let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
         let endpoint = place.endpoint_url.clone().or_else(|| set("AWS_ENDPOINT_URL"));
-        let offline = endpoint.as_deref().is_some_and(is_loopback);
+        let offline = endpoint.as_deref().map(host).is_some_and(is_loopback);
         let profile = place.profile.clone().or_else(|| set("AWS_PROFILE"));
         let mut region = place.region.clone();
         if offline && profile.is_none() {
@@ -173,10 +173,9 @@ impl Aws {
     }
 }
 
-fn is_loopback(url: &str) -> bool {
-    let host = url.split_once("://").map_or(url, |(_, rest)| rest).split(['/', '?']).next().unwrap_or_default();
-    let host = host.rsplit_once(':').map_or(host, |(host, _)| host).trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+/// The host of an address, with its port.
+fn host(url: &str) -> &str {
+    url.split_once("://").map_or(url, |(_, rest)| rest).split(['/', '?']).next().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -186,12 +185,12 @@ mod tests {
     #[test]
     fn only_addresses_of_this_machine_are_no_aws() {
         for url in ["http://127.0.0.1:4566", "http://localhost:4566/", "http://[::1]:4566"] {
-            assert!(is_loopback(url), "{url}");
+            assert!(is_loopback(host(url)), "{url}");
         }
         for url in
             ["https://cloudformation.us-east-1.amazonaws.com", "http://10.0.0.7:80", "http://127.0.0.1.example.com"]
         {
-            assert!(!is_loopback(url), "{url}");
+            assert!(!is_loopback(host(url)), "{url}");
         }
     }
 }

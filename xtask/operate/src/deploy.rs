@@ -18,7 +18,7 @@ use crate::drift::drift;
 use crate::exit::{Failed, Refused};
 use crate::guard::{losses, stateful};
 use crate::image::Wanted;
-use crate::kept::{command, found};
+use crate::kept::{commands, found};
 use crate::report::{Outcome, Report};
 use crate::settings::Choices;
 use crate::settle::Consent;
@@ -143,11 +143,10 @@ async fn nothing_in_the_way(aws: &Aws, plan: &Plan) -> Result<()> {
     if found.is_empty() {
         return Ok(());
     }
-    let commands: Vec<_> = found.iter().map(|kept| format!("  {}", command(kept, &aws.region))).collect();
     bail!(Refused(format!(
         "an earlier deployment has left what this one wants to make. Each of these commands deletes one for good:\n{}\nTo go on \
          with what they hold, import them into a new stack (CloudFormation, \"import existing resources\")",
-        commands.join("\n")
+        commands(&found, &aws.region)
     )))
 }
 

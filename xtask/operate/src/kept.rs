@@ -72,6 +72,11 @@ pub(crate) fn is_key(kept: &Kept) -> bool {
     kept.type_name == "AWS::KMS::Key"
 }
 
+/// The commands that delete them for good, a line each, indented.
+pub(crate) fn commands(kept: &[Kept], region: &str) -> String {
+    kept.iter().map(|kept| format!("  {}", command(kept, region))).collect::<Vec<_>>().join("\n")
+}
+
 /// The command that deletes it for good.
 pub(crate) fn command(kept: &Kept, region: &str) -> String {
     let id = &kept.id;

@@ -30,8 +30,13 @@ pub(crate) struct Ended {
 impl Ended {
     /// Whether it came to what was wanted.
     pub(crate) fn succeeded(&self) -> bool {
-        let done = [StackStatus::CreateComplete, StackStatus::UpdateComplete, StackStatus::ImportComplete];
-        done.contains(&self.status) || self.status == StackStatus::DeleteComplete
+        matches!(
+            self.status,
+            StackStatus::CreateComplete
+                | StackStatus::UpdateComplete
+                | StackStatus::ImportComplete
+                | StackStatus::DeleteComplete
+        )
     }
 }
 
@@ -112,7 +117,7 @@ async fn look_at_tasks(aws: &Aws, rollout: Option<&Rollout>) -> Vec<String> {
     }
 }
 
-/// What a person is told of an event; nothing of what has only begun, unless it says why.
+/// What a person is told of an event; nothing of a resource whose work has only begun.
 fn line(event: &Event, working: &mut BTreeMap<String, Instant>) -> Option<String> {
     let reason = event.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
     if event.of_stack {

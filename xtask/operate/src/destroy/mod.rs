@@ -17,7 +17,7 @@ use crate::deployed::{Deployed, Phase};
 use crate::events::{Events, causes};
 use crate::exit::{Failed, Refused};
 use crate::failure::told;
-use crate::kept::{command, found};
+use crate::kept::{commands, found};
 use crate::operation::{Ended, follow};
 use crate::settings::Values;
 use leftovers::Leftovers;
@@ -87,8 +87,8 @@ async fn left_before(aws: &Aws) -> Result<()> {
     let template = stack::proxy_stack::proxy_stack().synth()?.json;
     let found = found(aws, &Snapshot::new(&template, &Values::new())?).await?;
     if !found.is_empty() {
-        let commands: Vec<_> = found.iter().map(|kept| format!("  {}", command(kept, &aws.region))).collect();
-        show(format_args!("Left by an earlier one. Each command below deletes one for good:\n{}", commands.join("\n")));
+        let commands = commands(&found, &aws.region);
+        show(format_args!("Left by an earlier one. Each command below deletes one for good:\n{commands}"));
     }
     Ok(())
 }

@@ -4,6 +4,7 @@
 mod coverage;
 mod deployer;
 mod document;
+mod made;
 mod names;
 mod reader;
 mod trust;
