@@ -1,7 +1,8 @@
 //! A database of its own for every test, cloned from one that has been migrated once.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{OnceLock, mpsc};
+use std::time::Duration;
 
 use claude_code_proxy::config::DatabaseConfig;
 use claude_code_proxy::domain::Secret;
@@ -12,6 +13,9 @@ use tokio::sync::OnceCell;
 use xtask::postgres;
 
 use crate::within;
+
+/// How long the end of a test is held up while its database is dropped.
+const HELD_UP: Duration = Duration::from_secs(1);
 
 /// A migrated, empty database that is dropped with this value.
 #[derive(Debug)]
@@ -83,12 +87,15 @@ impl Drop for TestDatabase {
         // A thread of its own, because a test's runtime cannot be waited on from inside of it.
         let server = std::mem::take(&mut self.server);
         let drop_it = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
-        let dropped = std::thread::spawn(move || {
+        let (ended, dropped) = mpsc::channel::<()>();
+        std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             runtime.block_on(within("a database to be dropped", on_server(&server, &drop_it)));
+            drop(ended);
         });
-        // A database that stays behind is no reason to fail a test; the cluster is wiped by the next run.
-        drop(dropped.join());
+        // A database that stays behind is no reason to fail a test; the cluster is wiped by the next run. And PostgreSQL waits
+        // until all who are logging in have done so, those too that this very thread would have to answer.
+        drop(dropped.recv_timeout(HELD_UP));
     }
 }
 
