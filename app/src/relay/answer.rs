@@ -9,10 +9,11 @@ use futures_util::{Stream, StreamExt as _, stream};
 use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, HeaderValue};
 
-use super::body::{End, InSpan, LastEvent, metered_bytes, metered_events};
+use super::body::{End, InSpan, metered_bytes, metered_events};
 use crate::domain::{FallbackReason, Outcome, Provider};
 use crate::meter::{AnswerReader, RequestMeter, Served};
 use crate::upstream::bedrock::Events;
+use crate::wire::last_event::LastEvent;
 use crate::wire::{headers, idle};
 
 /// A body as it is relayed; an error breaks the client's connection.

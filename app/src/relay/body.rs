@@ -13,6 +13,7 @@ use super::answer::Body;
 use crate::domain::Outcome;
 use crate::meter::RequestMeter;
 use crate::upstream::bedrock::{EventError, EventKind, Events};
+use crate::wire::last_event::LastEvent;
 use crate::wire::sse;
 
 /// How the end of a plan's body is told from a break.
@@ -23,43 +24,6 @@ pub(super) enum End {
     AfterLastEvent(LastEvent),
     /// The body ends where it ends.
     OfBody,
-}
-
-/// Watches the bytes of a stream for its last event, split as they may be.
-#[derive(Default)]
-pub(super) struct LastEvent {
-    tail: Vec<u8>,
-    stop: bool,
-    error: bool,
-}
-
-impl LastEvent {
-    /// What only an event itself can say: inside of a text quotes are escaped, and there are no line breaks.
-    const STOP: [&[u8]; 3] = [b"\"type\":\"message_stop\"", b"\"type\": \"message_stop\"", b"\nevent: message_stop"];
-    const ERROR: [&[u8]; 3] = [b"\"type\":\"error\"", b"\"type\": \"error\"", b"\nevent: error"];
-
-    fn see(&mut self, chunk: &[u8]) {
-        let overlap = Self::STOP[1].len() - 1;
-        self.tail.extend_from_slice(&chunk[..chunk.len().min(overlap)]);
-        for text in [&self.tail[..], chunk] {
-            self.stop |= Self::STOP.iter().any(|stop| memchr::memmem::find(text, stop).is_some());
-            self.error |= Self::ERROR.iter().any(|error| memchr::memmem::find(text, error).is_some());
-        }
-        if chunk.len() >= overlap {
-            self.tail.clear();
-            self.tail.extend_from_slice(&chunk[chunk.len() - overlap..]);
-        } else {
-            self.tail.drain(..self.tail.len().saturating_sub(overlap));
-        }
-    }
-
-    fn outcome(&self) -> Outcome {
-        match (self.stop, self.error) {
-            (true, _) => Outcome::Completed,
-            (false, true) => Outcome::Failed,
-            (false, false) => Outcome::Truncated,
-        }
-    }
 }
 
 impl End {
@@ -73,7 +37,7 @@ impl End {
             }
             Self::AfterLastEvent(last) => {
                 last.see(chunk);
-                if last.stop {
+                if last.is_over() {
                     // Clients may leave as soon as they have this event.
                     meter.ends(Outcome::Completed);
                 }
@@ -179,41 +143,5 @@ impl Stream for InSpan {
         let this = self.get_mut();
         let _entered = this.span.enter();
         this.body.as_mut().poll_next(context)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_last_event_is_seen_at_every_split() {
-        let whole =
-            b"event: content_block_stop\ndata: {}\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
-        for at in 0..whole.len() {
-            let mut last = LastEvent::default();
-            last.see(&whole[..at]);
-            last.see(&whole[at..]);
-            assert_eq!(last.outcome(), Outcome::Completed, "split at byte {at}");
-        }
-        let mut bytes = LastEvent::default();
-        for byte in whole {
-            bytes.see(&[*byte]);
-        }
-        assert_eq!(bytes.outcome(), Outcome::Completed);
-    }
-
-    #[test]
-    fn other_ends_are_told_apart() {
-        let outcome = |text: &[u8]| {
-            let mut last = LastEvent::default();
-            text.chunks(5).for_each(|chunk| last.see(chunk));
-            last.outcome()
-        };
-        assert_eq!(outcome(b"event: error\ndata: {\"type\":\"error\"}\n\n"), Outcome::Failed);
-        let about_events = br#"data: {"type":"content_block_delta","text":"event: message_stop \"type\":\"message_stop\" event: error"}"#;
-        assert_eq!(outcome(about_events), Outcome::Truncated);
-        assert_eq!(outcome(b"event: content_block_delta\ndata: {}\n\n"), Outcome::Truncated);
-        assert_eq!(outcome(b""), Outcome::Truncated);
     }
 }

@@ -7,6 +7,7 @@ pub mod headers;
 pub mod idle;
 pub mod json;
 pub mod json_sieve;
+pub mod last_event;
 pub mod model_list;
 pub mod native_path;
 pub mod request_head;
