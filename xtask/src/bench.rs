@@ -1,12 +1,19 @@
 //! `cargo xtask bench`: measurements of a release build, written down as tables. They are in a program of their own, which
-//! is built and started here with what it needs.
+//! is built and started here with what it needs; the counts of instructions are made here.
+
+mod baseline;
+mod comparison;
+pub(crate) mod instructions;
 
 use std::env;
 use std::fs;
 use std::process::Command;
+use std::sync::LazyLock;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
 
 use crate::command::run;
 use crate::postgres::{Database, Options, Psql};
@@ -18,7 +25,10 @@ use crate::workspace::{Program, Workspace};
 pub struct Arguments {
     /// Run this benchmark only; may be given more than once
     #[arg(long, value_enum, value_name = "NAME")]
-    pub only: Vec<Scenario>,
+    pub only: Vec<Benchmark>,
+    /// instructions: make the counts of this build those that others are compared with
+    #[arg(long)]
+    pub update: bool,
     /// queries and admin: how many rows of usage the database holds
     #[arg(long, value_name = "N", default_value_t = 5_000_000, value_parser = clap::value_parser!(u32).range(100_000..))]
     pub rows: u32,
@@ -36,7 +46,16 @@ pub struct Arguments {
     pub rate: u32,
 }
 
-/// One benchmark.
+/// What can be asked for by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Benchmark {
+    /// One of the program with the measurements.
+    Measured(Scenario),
+    /// The counts of instructions, which need neither that program nor a database.
+    Instructions,
+}
+
+/// One benchmark of the program with the measurements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Scenario {
     /// How long each query on usage takes in a large database, and that an index answers it
@@ -62,16 +81,48 @@ impl Scenario {
 }
 
 impl Arguments {
-    /// What was asked for, in the order in which it runs.
+    /// What was asked for of the program with the measurements, in the order in which it runs.
     pub fn chosen(&self) -> impl Iterator<Item = Scenario> {
-        Scenario::ALL.into_iter().filter(|scenario| self.only.is_empty() || self.only.contains(scenario))
+        Scenario::ALL.into_iter().filter(|scenario| self.is_chosen(Benchmark::Measured(*scenario)))
+    }
+
+    fn is_chosen(&self, benchmark: Benchmark) -> bool {
+        self.only.is_empty() || self.only.contains(&benchmark)
     }
 }
 
-/// Builds everything, opens a database whose disk waits as in production, and runs the measurements.
-pub fn run_verb(_: &Arguments) -> Result<()> {
+impl ValueEnum for Benchmark {
+    fn value_variants<'a>() -> &'a [Self] {
+        static ALL: LazyLock<Vec<Benchmark>> = LazyLock::new(|| {
+            let measured = Scenario::ALL.into_iter().map(Benchmark::Measured);
+            std::iter::once(Benchmark::Instructions).chain(measured).collect()
+        });
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        match self {
+            Self::Measured(scenario) => scenario.to_possible_value(),
+            Self::Instructions => Some(
+                PossibleValue::new("instructions")
+                    .help("How many instructions the parts of the proxy take, against what is committed"),
+            ),
+        }
+    }
+}
+
+/// Counts instructions first, which is soon done; then builds everything, opens a database whose disk waits as in production,
+/// and runs the measurements.
+pub fn run_verb(arguments: &Arguments) -> Result<()> {
     let started = Instant::now();
     let workspace = Workspace::locate()?;
+    if arguments.is_chosen(Benchmark::Instructions) {
+        instructions::run_scenario(&workspace, arguments.update)?;
+    }
+    if arguments.chosen().next().is_none() {
+        step(format_args!("done after {}", readable(started.elapsed())));
+        return Ok(());
+    }
     let options = Options { data_dir: workspace.local().join("postgres-bench"), durable: true };
     let reserved = Database::reserve(&options)?;
     step("building with optimisation (the first time takes minutes)");
@@ -106,8 +157,6 @@ fn forget_earlier(server: &Psql) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use clap::ValueEnum;
-
     use super::*;
 
     #[test]

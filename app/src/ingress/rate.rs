@@ -38,7 +38,7 @@ impl RateLimit {
     ///
     /// # Errors
     /// What the client is told when there is none, with the whole seconds until there is.
-    pub(super) fn take(&self, access_key_id: Uuid) -> Result<(), Failure> {
+    pub fn take(&self, access_key_id: Uuid) -> Result<(), Failure> {
         let Some(buckets) = &self.0 else { return Ok(()) };
         let now = Instant::now();
         let bucket = buckets.of_key.get_with(access_key_id, || Arc::new(Mutex::new(Bucket::full(now))));

@@ -4,13 +4,14 @@ use std::ffi::OsString;
 use std::io::{IsTerminal, stdout};
 use std::process::Stdio;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use super::clients::Variables;
 use super::group::Group;
 use super::output::Output;
 use super::summary::Verdict;
 use super::{clients, clients_folder, contract, count, image, leaks, unattended, validators};
+use crate::bench::instructions;
 use crate::command;
 use crate::offline_aws::{self, Registry, Server, Settings};
 use crate::operate;
@@ -36,14 +37,7 @@ pub(super) fn run(group: Group, context: &Context<'_>) -> Result<Verdict> {
     let workspace = context.workspace;
     match group {
         Group::Unit => cargo_test(group, context, &["--workspace", "--lib", "--bins"], &[]),
-        Group::PrepareCheck => {
-            // A process of its own, so that its output is kept like that of the other groups.
-            let mut command = workspace.cargo();
-            command.args(["run", "--quiet", "--package", "xtask", "--", "prepare", "--check"]);
-            command.envs(context.variables.iter().map(|(name, value)| (name, value)));
-            context.output.tee(command, group.name())?;
-            Ok(Verdict::Passed)
-        }
+        Group::PrepareCheck => verb(group, context, &["prepare", "--check"]),
         Group::It => of_tests(group, context, &[]),
         Group::Aws => match (offline_aws::install(&clients_folder(workspace))?, server_programs()?) {
             (Ok(python), None) => {
@@ -72,6 +66,15 @@ pub(super) fn run(group: Group, context: &Context<'_>) -> Result<Verdict> {
         }),
         Group::Deploy => deploy(context),
         Group::Image => image(context),
+        Group::Instructions => match instructions::unable()? {
+            None => {
+                // Ahead of the run, for it takes longer than a group may.
+                instructions::build(workspace)?;
+                verb(group, context, &["bench", "--only", "instructions"])
+            }
+            Some(reason) if unattended() && cfg!(target_os = "linux") => bail!(reason),
+            Some(reason) => Ok(Verdict::Skipped(reason)),
+        },
         Group::Secrets => {
             // A filtered run may rightly have logged nothing.
             let rule = if context.filters.is_empty() { leaks::Rule::Something } else { leaks::Rule::Anything };
@@ -84,6 +87,15 @@ pub(super) fn run(group: Group, context: &Context<'_>) -> Result<Verdict> {
 /// Goes on with what was installed; why it could not be skips the group.
 fn with<T>(installed: std::result::Result<T, String>, go_on: impl FnOnce(T) -> Result<Verdict>) -> Result<Verdict> {
     installed.map_or_else(|missing| Ok(Verdict::Skipped(missing)), go_on)
+}
+
+/// Runs a verb of `cargo xtask`, in a process of its own, so that its output is kept like that of the other groups.
+fn verb(group: Group, context: &Context<'_>, arguments: &[&str]) -> Result<Verdict> {
+    let mut command = context.workspace.cargo();
+    command.args(["run", "--quiet", "--package", "xtask", "--"]).args(arguments);
+    command.envs(context.variables.iter().map(|(name, value)| (name, value)));
+    context.output.tee(command, group.name())?;
+    Ok(Verdict::Passed)
 }
 
 /// What tests of deployments need: each starts an AWS of its own, most a registry beside it.

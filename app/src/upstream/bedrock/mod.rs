@@ -15,7 +15,7 @@ mod learned;
 mod messages;
 pub mod native;
 pub mod probe;
-mod stream;
+pub mod stream;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -40,7 +40,6 @@ use bridge::{Bridged, Rules};
 use capabilities::{Capabilities, TableError};
 use endpoint::Endpoints;
 use messages::Messages;
-use stream::{events, signs};
 
 const JSON: &str = "application/json";
 
@@ -56,7 +55,7 @@ pub struct Bedrock {
 }
 
 /// The events of a streamed answer as the SDK decodes them.
-type RawEvents = aws_sdk_bedrockruntime::primitives::event_stream::EventReceiver<
+pub type RawEvents = aws_sdk_bedrockruntime::primitives::event_stream::EventReceiver<
     aws_sdk_bedrockruntime::types::ResponseStream,
     aws_sdk_bedrockruntime::types::error::ResponseStreamError,
 >;
@@ -151,7 +150,7 @@ impl Bedrock {
             .body(Blob::new(bridged.body));
         let call = call.customize().config_override(per_call(target, key)).send();
         let answer = within(self.timeouts.stream_first_byte, call).await??;
-        Ok(events(signs(answer.body), self.timeouts.idle))
+        Ok(stream::of_sdk(answer.body, self.timeouts.idle))
     }
 }
 

@@ -123,8 +123,13 @@ pub(super) fn events(signs: impl Stream<Item = Sign> + Send + 'static, idle: Dur
     }))
 }
 
+/// The events of an answer of `InvokeModelWithResponseStream`, as the SDK hands it out.
+pub fn of_sdk(raw: RawEvents, idle: Duration) -> Events {
+    events(signs(raw), idle)
+}
+
 /// The frames of Amazon's event stream, each with an event in it.
-pub(super) fn signs(raw: RawEvents) -> impl Stream<Item = Sign> + Send {
+fn signs(raw: RawEvents) -> impl Stream<Item = Sign> + Send {
     stream::unfold(Box::new(raw), |mut raw| async move {
         let sign = match raw.recv().await {
             Ok(None) => return None,
