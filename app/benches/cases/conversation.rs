@@ -23,8 +23,8 @@ pub(super) fn body(size: usize, turns: Turns) -> Vec<u8> {
     let mut body = frame();
     let mut left = size.saturating_sub(body.to_string().len());
     let mut messages = vec![
-        json!({"role": "user", "content": [{"type": "text", "text": PROSE.repeat(6)}, {"type": "text", "text": "Mend the tests."}]}),
-        json!({"role": "system", "content": PROSE.repeat(10), "output_config": {"effort": "medium"}}),
+        json!({"role": "user", "content": [{"type": "text", "text": PROSE.repeat(3)}, {"type": "text", "text": "Mend the tests."}]}),
+        json!({"role": "system", "content": PROSE.repeat(5), "output_config": {"effort": "medium"}}),
     ];
     for number in 0.. {
         let turn = turn(turns, number);
@@ -44,7 +44,7 @@ fn frame() -> Value {
         .map(|name| {
             let path = json!({"type": "string", "description": "Where it is"});
             let schema = json!({"type": "object", "properties": {"path": path}, "required": ["path"], "additionalProperties": false});
-            json!({"name": name, "description": PROSE.repeat(4), "input_schema": schema})
+            json!({"name": name, "description": PROSE.repeat(2), "input_schema": schema})
         })
         .into();
     let marker = json!({"type": "ephemeral", "ttl": "1h", "scope": "global"});
@@ -53,7 +53,7 @@ fn frame() -> Value {
         "messages": [],
         "system": [
             {"type": "text", "text": "x-anthropic-billing-header: cc_version=2.1.330.d01; cc_entrypoint=sdk-cli;"},
-            {"type": "text", "text": PROSE.repeat(16), "cache_control": marker},
+            {"type": "text", "text": PROSE.repeat(8), "cache_control": marker},
         ],
         "tools": tools,
         "metadata": {"user_id": "{\"device_id\":\"d\",\"session_id\":\"45590fd9-d2fb-4e36-945c-8e166bb72aad\"}"},

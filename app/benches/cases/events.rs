@@ -7,7 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-const EVENTS: usize = 200;
+/// Events of Bedrock; the plan sends a ping more.
+pub(super) const EVENTS: usize = 200;
 const WORDS: [&str; 8] = [" the", " stream", " of", " \"events\"", ",\n", " read", " where", " it ends."];
 /// What Bedrock pads its frames with.
 const PADDING: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";

@@ -72,18 +72,22 @@ fn usage_of_frames(pieces: &[Bytes]) -> UsageMerge {
 /// From the frames that the SDK reads to what is written to the client.
 fn bedrock_to_sse() -> Prepared {
     let frames = Bytes::from(events::of_bedrock().concat());
-    let runtime: &'static Runtime = Box::leak(Box::new(Builder::new_current_thread().build().expect("a runtime")));
+    let runtime: &'static Runtime =
+        Box::leak(Box::new(Builder::new_current_thread().enable_time().build().expect("a runtime")));
     let work = Work::Bytes(frames.len());
     let begin = move || {
-        let mut events = {
+        let mut answer = {
             let _entered = runtime.enter();
             of_sdk(runtime.block_on(raw_events(frames.clone())), IDLE)
         };
         Box::new(move || {
             runtime.block_on(async {
-                while let Some(Ok(event)) = events.next().await {
+                let mut read = 0;
+                while let Some(Ok(event)) = answer.next().await {
                     drop(black_box(event.to_sse()));
+                    read += 1;
                 }
+                assert_eq!(read, events::EVENTS, "a stream that breaks off costs little");
             });
         }) as Run
     };
