@@ -7,12 +7,17 @@ use anyhow::{Result, bail, ensure};
 use super::baseline::{Baseline, Counted};
 
 /// By how many hundredths a count may rise.
-const TOLERATED: f64 = 5.0;
+const TOLERATED: u64 = 5;
 /// The same with another compiler than that of the baseline: its code differs a little everywhere, and that is nobody's
 /// fault. What is slow by a mistake is slow by more.
-const TOLERATED_OF_ANOTHER_COMPILER: f64 = 20.0;
+const TOLERATED_OF_ANOTHER_COMPILER: u64 = 20;
 /// The remedy.
 const UPDATE: &str = "`cargo xtask bench --only instructions --update` makes the counts of this build the baseline";
+
+/// What is told where nothing is committed to compare with.
+pub(super) fn no_baseline(architecture: &str) -> String {
+    format!("there is no baseline for {architecture}; {UPDATE}")
+}
 
 /// The comparison.
 #[derive(Clone, Debug)]
@@ -55,10 +60,10 @@ impl Comparison {
     /// Fails where anything has risen by more than it may, and where the baseline is about other cases.
     pub(super) fn verdict(&self, architecture: &str) -> Result<()> {
         let Some(rustc) = &self.baseline else {
-            bail!("there is no baseline for {architecture}; {UPDATE}");
+            bail!(no_baseline(architecture));
         };
         let tolerated = self.tolerated();
-        let risen = self.rows.iter().filter(|row| row.difference().is_some_and(|by| by > tolerated));
+        let risen = self.rows.iter().filter(|row| row.has_risen_by_more_than(tolerated));
         let new = self.rows.iter().filter(|row| row.baseline.is_none());
         let wrong: Vec<String> = risen
             .map(|row| format!("{} takes {:+.1} % instructions", row.case, row.difference().unwrap_or_default()))
@@ -74,13 +79,18 @@ impl Comparison {
         Ok(())
     }
 
-    fn tolerated(&self) -> f64 {
+    fn tolerated(&self) -> u64 {
         let same = self.baseline.as_ref().is_none_or(|baseline| *baseline == self.rustc);
         if same { TOLERATED } else { TOLERATED_OF_ANOTHER_COMPILER }
     }
 }
 
 impl Row {
+    fn has_risen_by_more_than(&self, hundredths: u64) -> bool {
+        let limit = |baseline: u64| baseline.saturating_mul(100 + hundredths);
+        self.baseline.is_some_and(|baseline| self.instructions.saturating_mul(100) > limit(baseline))
+    }
+
     /// By how many hundredths it has risen.
     fn difference(&self) -> Option<f64> {
         self.baseline.map(|baseline| (quotient(self.instructions, baseline) - 1.0) * 100.0)

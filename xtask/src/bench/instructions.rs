@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use super::baseline::{Baselines, Count, Counted};
-use super::comparison::Comparison;
+use super::comparison::{Comparison, no_baseline};
 use crate::command::{output, run};
 use crate::progress::step;
 use crate::test::clients::missing;
@@ -19,6 +19,7 @@ use crate::workspace::Workspace;
 
 /// The bench target of the app, and the profile that it is built in.
 const NAME: &str = "instructions";
+const ELSEWHERE: &str = "instructions are counted with valgrind, on Linux";
 /// The function that the program wraps around what is to be counted.
 const COUNTED_FUNCTION: &str = "*run_and_count*";
 /// The allocator tidies up every now and then, by the time that has passed and by what has been allocated. For a count it
@@ -28,17 +29,24 @@ const UNTIDY: (&str, &str) =
 /// Everything that is started takes some seconds.
 const WITHIN: Duration = Duration::from_mins(5);
 
-/// Why nothing can be counted here; in CI what is missing is installed where that is possible.
-pub(crate) fn unable() -> Result<Option<String>> {
+/// Why nothing can be compared on a machine like this one, whatever is installed.
+pub(crate) fn incomparable(workspace: &Workspace) -> Result<Option<String>> {
     if !cfg!(target_os = "linux") {
-        return Ok(Some("instructions are counted with valgrind here, on Linux".to_owned()));
+        return Ok(Some(ELSEWHERE.to_owned()));
     }
+    let known = Baselines::read(&baselines(workspace))?.of(ARCH).is_some();
+    Ok((!known).then(|| no_baseline(ARCH)))
+}
+
+/// What is missing to count; in CI it is installed where that is possible.
+pub(crate) fn missing_program() -> Result<Option<String>> {
     missing("valgrind", "valgrind")
 }
 
 /// Counts all cases and compares them, or makes what was counted what others are compared with.
 pub(super) fn run_scenario(workspace: &Workspace, update: bool) -> Result<()> {
-    if let Some(reason) = unable()? {
+    ensure!(cfg!(target_os = "linux"), ELSEWHERE);
+    if let Some(reason) = missing_program()? {
         bail!(reason);
     }
     let program = build(workspace)?;
@@ -47,7 +55,7 @@ pub(super) fn run_scenario(workspace: &Workspace, update: bool) -> Result<()> {
     step("counting instructions");
     let counts = list(&program)?.iter().map(|case| count(&program, case, &folder)).collect::<Result<Vec<_>>>()?;
     let counted = Counted { rustc: rustc()?, counts };
-    let file = workspace.root().join("app/benches/instructions.json");
+    let file = baselines(workspace);
     let baselines = Baselines::read(&file)?;
     let comparison = Comparison::of(&counted, baselines.of(ARCH));
     println!("\n{comparison}");
@@ -61,6 +69,10 @@ pub(super) fn run_scenario(workspace: &Workspace, update: bool) -> Result<()> {
         return Ok(());
     }
     comparison.verdict(ARCH)
+}
+
+fn baselines(workspace: &Workspace) -> PathBuf {
+    workspace.root().join("app/benches/instructions.json")
 }
 
 /// Builds the program that runs the cases, and says where it is.

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::{IsTerminal, stdout};
 use std::process::Stdio;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, ensure};
 
 use super::clients::Variables;
 use super::group::Group;
@@ -66,15 +66,7 @@ pub(super) fn run(group: Group, context: &Context<'_>) -> Result<Verdict> {
         }),
         Group::Deploy => deploy(context),
         Group::Image => image(context),
-        Group::Instructions => match instructions::unable()? {
-            None => {
-                // Ahead of the run, for it takes longer than a group may.
-                instructions::build(workspace)?;
-                verb(group, context, &["bench", "--only", "instructions"])
-            }
-            Some(reason) if unattended() && cfg!(target_os = "linux") => bail!(reason),
-            Some(reason) => Ok(Verdict::Skipped(reason)),
-        },
+        Group::Instructions => count_instructions(context),
         Group::Secrets => {
             // A filtered run may rightly have logged nothing.
             let rule = if context.filters.is_empty() { leaks::Rule::Something } else { leaks::Rule::Anything };
@@ -96,6 +88,19 @@ fn verb(group: Group, context: &Context<'_>, arguments: &[&str]) -> Result<Verdi
     command.envs(context.variables.iter().map(|(name, value)| (name, value)));
     context.output.tee(command, group.name())?;
     Ok(Verdict::Passed)
+}
+
+fn count_instructions(context: &Context<'_>) -> Result<Verdict> {
+    if let Some(reason) = instructions::incomparable(context.workspace)? {
+        return Ok(Verdict::Skipped(reason));
+    }
+    if let Some(reason) = instructions::missing_program()? {
+        ensure!(!unattended(), "{reason}");
+        return Ok(Verdict::Skipped(reason));
+    }
+    // Ahead of the run, for it takes longer than a group may.
+    instructions::build(context.workspace)?;
+    verb(Group::Instructions, context, &["bench", "--only", "instructions"])
 }
 
 /// What tests of deployments need: each starts an AWS of its own, most a registry beside it.
