@@ -1,6 +1,16 @@
 //! Tells by the bytes of a stream of events whether its last event has come, split as they may be.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::{self, Finder};
+
 use crate::domain::Outcome;
+
+/// What each form of [`LastEvent::STOP`] has in it. To make a search ready costs several times what the search does, so it
+/// is made once, and hardly a piece needs more than this one.
+static STOP_WORD: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("message_stop"));
+/// The same of [`LastEvent::ERROR`].
+static ERROR_WORD: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("error"));
 
 /// Watches the bytes of one stream.
 #[derive(Default, Debug)]
@@ -20,8 +30,8 @@ impl LastEvent {
         let overlap = Self::STOP[1].len() - 1;
         self.tail.extend_from_slice(&chunk[..chunk.len().min(overlap)]);
         for text in [&self.tail[..], chunk] {
-            self.stop |= Self::STOP.iter().any(|stop| memchr::memmem::find(text, stop).is_some());
-            self.error |= Self::ERROR.iter().any(|error| memchr::memmem::find(text, error).is_some());
+            self.stop |= has_any(text, &STOP_WORD, &Self::STOP);
+            self.error |= has_any(text, &ERROR_WORD, &Self::ERROR);
         }
         if chunk.len() >= overlap {
             self.tail.clear();
@@ -44,6 +54,10 @@ impl LastEvent {
             (false, false) => Outcome::Truncated,
         }
     }
+}
+
+fn has_any(text: &[u8], word: &Finder<'_>, forms: &[&[u8]]) -> bool {
+    word.find(text).is_some() && forms.iter().any(|form| memmem::find(text, form).is_some())
 }
 
 #[cfg(test)]

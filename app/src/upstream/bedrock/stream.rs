@@ -1,5 +1,6 @@
 //! The events of a streamed answer of Bedrock, each with its JSON as Bedrock sent it.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use aws_sdk_bedrockruntime::error::{ProvideErrorMetadata, SdkError};
@@ -8,6 +9,7 @@ use aws_sdk_bedrockruntime::types::error::ResponseStreamError;
 use aws_smithy_types::event_stream::RawMessage;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, stream};
+use memchr::memmem::Finder;
 
 use super::failure::BedrockFailure;
 use super::{Events, RawEvents};
@@ -17,6 +19,8 @@ use crate::wire::{delta, json, splice::Splice, sse};
 /// How long the end of a body is waited for behind its last event.
 const END_COMES_WITHIN: Duration = Duration::from_millis(100);
 pub(super) const METRICS: &str = "amazon-bedrock-invocationMetrics";
+/// Made once, because every event is searched.
+static METRICS_FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(METRICS));
 
 /// What an event says, as far as the proxy must know.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,7 +72,7 @@ impl Event {
 
     /// The event as the Messages API sends it: the same JSON, without Bedrock's own metrics.
     pub fn to_sse(&self) -> Bytes {
-        if memchr::memmem::find(&self.json, METRICS.as_bytes()).is_some()
+        if METRICS_FINDER.find(&self.json).is_some()
             && let Some(members) = json::members(&self.json, 0)
         {
             let mut splice = Splice::default();
