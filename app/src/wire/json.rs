@@ -6,6 +6,7 @@
 mod cursor;
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::ops::Range;
 
 pub use cursor::Cursor;
@@ -23,6 +24,17 @@ impl Member {
     /// The key as text, with escapes resolved.
     pub fn name<'t>(&self, text: &'t [u8]) -> Option<Cow<'t, str>> {
         string(text, &self.key)
+    }
+
+    /// Whether this is the key, escapes resolved; a name has no backslash.
+    fn is_called(&self, text: &[u8], name: &str) -> bool {
+        let quoted = text.get(self.key.clone()).unwrap_or_default();
+        // Most keys are compared in vain, and most of these differ in length: an escape is longer than what it stands for.
+        match quoted.len().cmp(&(name.len() + 2)) {
+            Ordering::Less => false,
+            Ordering::Equal => &quoted[1..=name.len()] == name.as_bytes(),
+            Ordering::Greater => quoted.contains(&b'\\') && self.name(text).is_some_and(|own| own == name),
+        }
     }
 }
 
@@ -70,7 +82,7 @@ pub fn elements(text: &[u8], start: usize) -> Option<Vec<Range<usize>>> {
 
 /// The last member of that name, which is the one that parsers keep when a name comes twice.
 pub fn find<'m>(text: &[u8], members: &'m [Member], name: &str) -> Option<&'m Member> {
-    members.iter().rev().find(|member| member.name(text).is_some_and(|n| n == name))
+    members.iter().rev().find(|member| member.is_called(text, name))
 }
 
 /// The string at a range, escapes resolved; `None` when there is no string.
@@ -163,6 +175,23 @@ mod tests {
     }
 
     #[test]
+    fn members_are_found_however_their_keys_are_written() {
+        let text = br#"{"type":1,"t\u0079pe":2,"typo":3,"typ":4,"type\"":5,"":6,"b\u0062":7}"#;
+        let members = members(text, 0).unwrap();
+        let found = |name| find(text, &members, name).map(|member| &text[member.value.clone()]);
+        for (name, expected) in [
+            ("type", Some(b"2")),
+            ("typo", Some(b"3")),
+            ("type\"", Some(b"5")),
+            ("", Some(b"6")),
+            ("bb", Some(b"7")),
+            ("b", None),
+        ] {
+            assert_eq!(found(name), expected.map(|value| &value[..]), "{name}");
+        }
+    }
+
+    #[test]
     fn malformed_text_ends_the_walk() {
         for text in ["", "[]", "{", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\" 1}", "{\"a\":\"x", "{\"a\":[1}"] {
             assert!(members(text.as_bytes(), 0).is_none(), "{text}");
@@ -186,6 +215,20 @@ mod tests {
         fn any_bytes_are_walked_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = members(&bytes, 0);
             let _ = elements(&bytes, 0);
+        }
+
+        #[test]
+        fn a_name_is_found_as_a_parser_finds_it(
+            keys in proptest::collection::vec("[ab\"\u{e9}\n]{0,3}", 0..6), name in "[ab\"\u{e9}\n]{0,3}", ascii in any::<bool>(),
+        ) {
+            let written = |key: &String| match serde_json::to_string(key).unwrap() {
+                text if ascii => text.replace('a', "\\u0061").replace('\u{e9}', "\\u00e9"),
+                text => text,
+            };
+            let pairs: Vec<String> = keys.iter().enumerate().map(|(at, key)| format!("{}:{at}", written(key))).collect();
+            let text = format!("{{{}}}", pairs.join(","));
+            let found = find(text.as_bytes(), &members(text.as_bytes(), 0).unwrap(), &name).map(|m| text[m.value.clone()].to_owned());
+            prop_assert_eq!(found, keys.iter().rposition(|key| *key == name).map(|at| at.to_string()));
         }
 
         #[test]
