@@ -42,7 +42,9 @@ fn plan_beginning() -> Prepared {
 /// Whether the answer is whole.
 fn last_event(pieces: &[Bytes]) -> bool {
     let mut last = LastEvent::default();
-    pieces.iter().for_each(|piece| last.see(piece));
+    for piece in pieces {
+        last.see(piece);
+    }
     last.is_over()
 }
 
@@ -50,7 +52,9 @@ fn last_event(pieces: &[Bytes]) -> bool {
 fn usage_of_plan(pieces: &[Bytes]) -> UsageMerge {
     let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"))]);
     let (mut reader, mut usage) = (AnswerReader::of(&headers), UsageMerge::default());
-    pieces.iter().for_each(|piece| reader.see(piece, &mut usage));
+    for piece in pieces {
+        reader.see(piece, &mut usage);
+    }
     usage
 }
 
