@@ -8,6 +8,7 @@ mod machine;
 mod metering;
 mod queries;
 mod report;
+mod speed;
 mod statistics;
 
 use std::process::ExitCode;
@@ -26,9 +27,15 @@ struct Options {
     arguments: Arguments,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    match measure(&Options::parse().arguments).await {
+fn main() -> ExitCode {
+    if std::env::args_os().nth(1).is_some_and(|role| role == speed::ROLE) {
+        return speed::run_upstream();
+    }
+    let measured = || {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(measure(&Options::parse().arguments))
+    };
+    match measured() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             failure(&error);
@@ -44,7 +51,7 @@ async fn measure(arguments: &Arguments) -> Result<()> {
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let filled = OnceCell::new();
     let open = || filled.get_or_try_init(|| fill::open(&server, arguments.rows));
-    let mut wrong = Vec::new();
+    let (mut wrong, mut lines) = (Vec::new(), Vec::new());
     for scenario in arguments.chosen() {
         step(format_args!("benchmark {}", scenario.name()));
         let report = match scenario {
@@ -57,6 +64,12 @@ async fn measure(arguments: &Arguments) -> Result<()> {
                 admin::measure(open().await?).await?
             }
             Scenario::Metering => metering::measure(arguments, &folder).await?,
+            speed => {
+                let measured = speed::measure(speed, arguments).await?;
+                let report = speed::report(speed.name(), &measured);
+                lines.extend(measured);
+                report
+            }
         };
         let text = report.to_markdown(&machine::describe(&server).await?);
         println!("\n{text}");
@@ -64,6 +77,9 @@ async fn measure(arguments: &Arguments) -> Result<()> {
         std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
         step(format_args!("written to {}", file.display()));
         wrong.extend(report.wrong);
+    }
+    if !lines.is_empty() {
+        speed::publish(&lines, &machine::describe(&server).await?, &folder, arguments)?;
     }
     if let Some(filled) = filled.into_inner() {
         filled.leave(arguments.keep).await?;

@@ -40,7 +40,8 @@ const FIGURES: [Figure; 4] = [
 
 /// Measures both providers in turns. `folder` is on a disk that may hold a usage journal.
 pub(crate) async fn measure(arguments: &Arguments, folder: &Path) -> Result<Report> {
-    let load = Load { rate: arguments.rate, lasts: Duration::from_secs(arguments.seconds.into()) };
+    let (rounds, seconds) = pace(arguments);
+    let load = Load { rate: arguments.rate, lasts: Duration::from_secs(seconds.into()) };
     let without = Variant::start(Recorded::No, folder).await?;
     let with = Variant::start(Recorded::Yes, folder).await?;
     let mut report = describe(arguments);
@@ -48,8 +49,8 @@ pub(crate) async fn measure(arguments: &Arguments, folder: &Path) -> Result<Repo
     for provider in [Provider::Plan, Provider::Bedrock] {
         measured.push((provider, Vec::new(), Vec::new()));
     }
-    for number in 0..arguments.rounds {
-        step(format_args!("round {} of {}", number + 1, arguments.rounds));
+    for number in 0..rounds {
+        step(format_args!("round {} of {}", number + 1, rounds));
         for (provider, off, on) in &mut measured {
             // Whatever the first one gains by its place, each has it in turn.
             if number % 2 == 0 {
@@ -69,8 +70,13 @@ pub(crate) async fn measure(arguments: &Arguments, folder: &Path) -> Result<Repo
     Ok(report)
 }
 
+/// Rounds, and the seconds of each variant in each.
+fn pace(arguments: &Arguments) -> (u32, u32) {
+    (arguments.rounds.unwrap_or(7), arguments.seconds.unwrap_or(10))
+}
+
 fn describe(arguments: &Arguments) -> Report {
-    let Arguments { rounds, seconds, rate, .. } = arguments;
+    let ((rounds, seconds), rate) = (pace(arguments), arguments.rate);
     Report {
         title: "What recording usage costs a request".to_owned(),
         method: format!(

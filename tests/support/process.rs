@@ -91,6 +91,11 @@ impl ServeProcess {
         &self.url
     }
 
+    /// The id of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id().expect("a running process")
+    }
+
     /// Memory that the process has in use, in bytes (`VmRSS`).
     pub fn resident(&self) -> u64 {
         let id = self.child.id().expect("a running process");

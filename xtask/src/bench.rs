@@ -16,6 +16,7 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
 use crate::command::run;
+use crate::nginx;
 use crate::postgres::{Database, Options, Psql};
 use crate::progress::{readable, step};
 use crate::workspace::{Program, Workspace};
@@ -35,12 +36,15 @@ pub struct Arguments {
     /// queries and admin: keep the filled database; the next run with as many rows finds it and begins at once
     #[arg(long)]
     pub keep: bool,
-    /// metering: how many times each variant is measured
-    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u32).range(2..))]
-    pub rounds: u32,
-    /// metering: seconds that each variant is measured for at a time
-    #[arg(long, value_name = "S", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=20))]
-    pub seconds: u32,
+    /// All but instructions, queries and admin: how many times each variant or way is measured, instead of the benchmark's own number
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub rounds: Option<u32>,
+    /// All but instructions, queries, admin and start: seconds that each variant or way is measured for at a time
+    #[arg(long, value_name = "S", value_parser = clap::value_parser!(u32).range(1..=20))]
+    pub seconds: Option<u32>,
+    /// Write the table and the picture of speed and size to tests/bench/results, too, which the README shows
+    #[arg(long)]
+    pub publish: bool,
     /// metering: requests that begin in a second
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=2000))]
     pub rate: u32,
@@ -64,11 +68,36 @@ pub enum Scenario {
     Admin,
     /// What it costs a request that its usage is recorded
     Metering,
+    /// What a small request costs of the processor, beside nginx
+    Small,
+    /// What a request of 100 KB with a stream of 200 events costs of the processor, beside nginx
+    Stream,
+    /// What a request of 1 MB costs of the processor, beside nginx
+    Large,
+    /// What is added to the time until an answer begins
+    Ttfb,
+    /// What 1,000 and 5,000 streams at a time take: time, processor, memory
+    Streams,
+    /// How long it takes from the plan's refusal to the call of Bedrock
+    Fallback,
+    /// How soon the proxy listens, and how large it is
+    Start,
 }
 
 impl Scenario {
     /// All of them, in the order in which they run.
-    pub const ALL: [Self; 3] = [Self::Queries, Self::Admin, Self::Metering];
+    pub const ALL: [Self; 10] = [
+        Self::Queries,
+        Self::Admin,
+        Self::Metering,
+        Self::Small,
+        Self::Stream,
+        Self::Large,
+        Self::Ttfb,
+        Self::Streams,
+        Self::Fallback,
+        Self::Start,
+    ];
 
     /// The name on the command line and of the file with the results.
     pub fn name(self) -> &'static str {
@@ -76,7 +105,20 @@ impl Scenario {
             Self::Queries => "queries",
             Self::Admin => "admin",
             Self::Metering => "metering",
+            Self::Small => "small",
+            Self::Stream => "stream",
+            Self::Large => "large",
+            Self::Ttfb => "ttfb",
+            Self::Streams => "streams",
+            Self::Fallback => "fallback",
+            Self::Start => "start",
         }
+    }
+
+    /// Whether it compares the proxy with nginx.
+    fn wants_nginx(self) -> bool {
+        // The fallback stands on the same stage.
+        !matches!(self, Self::Queries | Self::Admin | Self::Metering | Self::Start)
     }
 }
 
@@ -125,6 +167,7 @@ pub fn run_verb(arguments: &Arguments) -> Result<()> {
     }
     let options = Options { data_dir: workspace.local().join("postgres-bench"), durable: true };
     let reserved = Database::reserve(&options)?;
+    let nginx = arguments.chosen().any(Scenario::wants_nginx).then(nginx::find).transpose()?;
     step("building with optimisation (the first time takes minutes)");
     run(workspace.build(&[Program::Proxy, Program::Bench]).arg("--release"), "build")?;
     let logs = workspace.target().join("bench-output");
@@ -144,6 +187,9 @@ pub fn run_verb(arguments: &Arguments) -> Result<()> {
         .env("DATABASE_URL", database.url())
         .env("CCP_BIN", workspace.release_binary(Program::Proxy))
         .env("CCP_TEST_OUTPUT", logs);
+    if let Some(nginx) = nginx {
+        measure.env("NGINX_BIN", nginx);
+    }
     run(&mut measure, "measure")?;
     step(format_args!("done after {}", readable(started.elapsed())));
     Ok(())

@@ -10,6 +10,7 @@ pub mod command;
 pub mod dev;
 mod fingerprint;
 pub mod leash;
+mod nginx;
 pub mod oci;
 pub mod offline_aws;
 pub mod operate;

@@ -1,0 +1,94 @@
+//! A client that costs little: one connection, requests that are written once, answers that are looked at as they come.
+
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+use bytes::Bytes;
+use http::Request;
+use http_body_util::{BodyExt as _, Full};
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+
+use super::answers::{WISH, Wish};
+use super::stage::Target;
+
+/// What a scenario asks, over and over.
+#[derive(Clone, Debug)]
+pub(crate) struct Ask {
+    /// Which answer.
+    pub(crate) wish: Wish,
+    /// The body of the request.
+    pub(crate) body: Bytes,
+}
+
+impl Ask {
+    /// A request with a prompt of about this many bytes.
+    pub(crate) fn new(wish: Wish, bytes: usize) -> Self {
+        const LINE: &str = "fn main() { println!(\"what a developer might send\"); }\n";
+        let body = serde_json::json!({
+            "model": "claude-opus-5-5",
+            "max_tokens": 4096,
+            "stream": wish != Wish::Json,
+            "messages": [{ "role": "user", "content": LINE.repeat(bytes / (LINE.len() + 3) + 1) }],
+        });
+        Self { wish, body: body.to_string().into() }
+    }
+}
+
+/// An open connection.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    sender: SendRequest<Full<Bytes>>,
+    target: Target,
+    driver: JoinHandle<()>,
+}
+
+impl Connection {
+    /// Opens one.
+    pub(crate) async fn open(target: &Target) -> Result<Self> {
+        let socket = TcpStream::connect(target.address).await?;
+        socket.set_nodelay(true)?;
+        let (sender, connection) = http1::handshake(TokioIo::new(socket)).await?;
+        // What goes wrong there, the request is told, too.
+        let driver = tokio::spawn(async move { drop(connection.await) });
+        Ok(Self { sender, target: target.clone(), driver })
+    }
+
+    /// Asks, has `see` look at each piece of the answer, and waits for its end. Says when the first of them came.
+    pub(crate) async fn ask(&mut self, ask: &Ask, mut see: impl FnMut(&Bytes)) -> Result<Instant> {
+        let request = Request::post(format!("{}/v1/messages?beta=true", self.target.prefix))
+            .header("host", self.target.address.to_string())
+            .header("authorization", "Bearer sk-ant-oat01-bench")
+            .header("anthropic-version", "2023-06-01")
+            .header("content-type", "application/json")
+            .header(WISH, ask.wish.name())
+            .body(Full::new(ask.body.clone()))?;
+        self.sender.ready().await?;
+        let mut answer = self.sender.send_request(request).await?;
+        ensure!(answer.status().is_success(), "{} answers {}", self.target.address, answer.status());
+        let mut first = None;
+        while let Some(frame) = answer.frame().await {
+            if let Ok(piece) = frame?.into_data() {
+                first.get_or_insert_with(Instant::now);
+                see(&piece);
+            }
+        }
+        Ok(first.unwrap_or_else(Instant::now))
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.driver.abort();
+    }
+}
+
+/// Asks the upstream of a measurement for something that it has noted.
+pub(crate) async fn noted(target: &Target, path: &str) -> Result<Bytes> {
+    let mut connection = Connection::open(target).await?;
+    let request = Request::get(path).header("host", target.address.to_string()).body(Full::default())?;
+    let answer = connection.sender.send_request(request).await?;
+    Ok(answer.into_body().collect().await?.to_bytes())
+}

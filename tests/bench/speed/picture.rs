@@ -1,0 +1,90 @@
+//! The lines of a table as a picture: a group of bars for each, with a mark where the target is.
+
+use std::fmt::Write as _;
+
+use super::line::{Line, told};
+
+const WIDTH: f64 = 900.0;
+const LEFT: f64 = 330.0;
+const RIGHT: f64 = 170.0;
+const BAR: f64 = 14.0;
+const GAP: f64 = 16.0;
+const TOP: f64 = 56.0;
+/// The ways and their colours, which can be told apart in grey, too.
+const WAYS: [(&str, &str); 3] = [("direct", "#c7cdd4"), ("nginx", "#7f9bb3"), ("proxy", "#d1603d")];
+
+/// An SVG of its own, for light and dark pages.
+pub(crate) fn draw(title: &str, lines: &[Line]) -> String {
+    let mut bars = String::new();
+    let mut top = TOP;
+    for line in lines {
+        top = group(&mut bars, line, top) + GAP;
+    }
+    let mut text = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {top}\" width=\"{WIDTH}\" height=\"{top}\" \
+         font-family=\"system-ui, sans-serif\" font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n\
+         <text x=\"16\" y=\"24\" font-size=\"16\" font-weight=\"600\" fill=\"#1c2733\">{}</text>\n",
+        escaped(title)
+    );
+    for ((name, colour), x) in WAYS.iter().zip([16.0, 96.0, 176.0]) {
+        let _ = writeln!(text, "<rect x=\"{x}\" y=\"34\" width=\"12\" height=\"12\" fill=\"{colour}\"/>");
+        let _ = writeln!(text, "<text x=\"{}\" y=\"44\" fill=\"#1c2733\">{name}</text>", x + 18.0);
+    }
+    let _ = writeln!(text, "<path d=\"M262 34v12\" stroke=\"#1c2733\" stroke-width=\"2\"/>");
+    let _ = writeln!(text, "<text x=\"272\" y=\"44\" fill=\"#1c2733\">target of the proxy</text>");
+    text + &bars + "</svg>\n"
+}
+
+/// Draws a line's bars from `top` on, and says where they end.
+fn group(out: &mut String, line: &Line, mut top: f64) -> f64 {
+    let values = [line.direct, line.nginx, Some(line.proxy)];
+    let begin = top;
+    let largest = values.iter().flatten().copied().chain(line.allowed()).fold(f64::MIN_POSITIVE, f64::max);
+    let length = |value: f64| (WIDTH - LEFT - RIGHT) * value.max(0.0) / largest;
+    for ((value, (_, colour)), last) in values.iter().zip(WAYS).zip([false, false, true]) {
+        let Some(value) = value else { continue };
+        let wide = length(*value).max(1.0);
+        let _ = writeln!(
+            out,
+            "<rect x=\"{LEFT}\" y=\"{top}\" width=\"{wide:.1}\" height=\"{}\" fill=\"{colour}\"/>",
+            BAR - 2.0
+        );
+        let said = if last { format!("{}  {}", told(*value), line.judged().0) } else { told(*value) };
+        let x = LEFT + wide + 6.0;
+        let _ = writeln!(out, "<text x=\"{x:.1}\" y=\"{}\" fill=\"#1c2733\">{}</text>", top + 10.0, escaped(&said));
+        top += BAR;
+    }
+    if let Some(allowed) = line.allowed() {
+        let x = LEFT + length(allowed);
+        let _ = writeln!(
+            out,
+            "<path d=\"M{x:.1} {}V{}\" stroke=\"#1c2733\" stroke-width=\"2\"/>",
+            top - BAR - 2.0,
+            top
+        );
+    }
+    let what = format!("{} ({})", line.what, line.unit);
+    let middle = f64::midpoint(begin, top) + 3.0;
+    let x = LEFT - 10.0;
+    let _ = writeln!(out, "<text x=\"{x}\" y=\"{middle}\" text-anchor=\"end\" fill=\"#1c2733\">{}</text>", escaped(&what));
+    top
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::line::Limit;
+    use super::*;
+
+    #[test]
+    fn bars_are_as_long_as_their_values_and_words_are_escaped() {
+        let lines = [Line::of("a < b", "ms", [&[], &[1.0], &[2.0]], Limit::TimesNginx(4.0))];
+        let picture = draw("speed & size", &lines);
+        assert!(picture.contains("speed &amp; size") && picture.contains("a &lt; b (ms)"));
+        assert!(picture.contains("width=\"100.0\"") && picture.contains("width=\"200.0\""), "{picture}");
+        assert!(picture.contains("M730.0"), "the mark is at the end: {picture}");
+    }
+}
