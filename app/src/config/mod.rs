@@ -25,5 +25,5 @@ pub use metrics::{AwsConfig, MetricsConfig};
 pub use providers::{BedrockConfig, PlanConfig};
 pub use reports::ReportConfig;
 pub use secrets::{SecretName, SecretSettings, SecretsConfig};
-pub use settings::{Config, DatabaseConfig, ServerConfig, TimeoutConfig};
+pub use settings::{Config, DatabaseConfig, ServerConfig, TimeoutConfig, worker_threads};
 pub use variables::{VARIABLES, Variable};

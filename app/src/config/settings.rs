@@ -55,6 +55,8 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// `MAX_BODY_SIZE`, bytes
     pub max_body: usize,
+    /// `WORKER_THREADS`
+    pub worker_threads: usize,
 }
 
 /// PostgreSQL.
@@ -139,6 +141,14 @@ impl Config {
     }
 }
 
+/// The threads of a process, which begin before its settings are read: what is wrong here is told with the rest of them.
+pub fn worker_threads(env: &mut Environment<'_>) -> Option<usize> {
+    env.parse(&var::WORKER_THREADS, |text| match text.parse() {
+        Ok(number @ 1_usize..=64) => Ok(number),
+        _ => Err("must be a number from 1 to 64"),
+    })
+}
+
 impl ServerConfig {
     /// Reads what a role needs that listens, or asks who listens.
     pub fn read(env: &mut Environment<'_>) -> Option<Self> {
@@ -146,7 +156,8 @@ impl ServerConfig {
             text.parse().map_err(|_| "is no address with a port; write it like 0.0.0.0:8000 or [::]:8000")
         });
         let max_body = env.size(&var::MAX_BODY_SIZE);
-        Some(Self { listen: listen?, max_body: max_body? })
+        let worker_threads = worker_threads(env);
+        Some(Self { listen: listen?, max_body: max_body?, worker_threads: worker_threads? })
     }
 }
 

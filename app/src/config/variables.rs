@@ -42,6 +42,13 @@ use WhenUnset::{Required, Unset, Value};
 /// Where the proxy listens.
 pub(super) const LISTEN_ADDR: Variable =
     Variable::new("LISTEN_ADDR", Value("0.0.0.0:8000"), "Address and port to listen on; port 0 takes a free one.");
+/// Threads of the runtime.
+pub(super) const WORKER_THREADS: Variable = Variable::new(
+    "WORKER_THREADS",
+    Value("1"),
+    "Threads that serve requests, from 1 to 64. One is right for half a vCPU to a whole one; a second costs more than it \
+     brings until the first is busy.",
+);
 /// PostgreSQL.
 pub(super) const DATABASE_URL: Variable =
     Variable::new("DATABASE_URL", Required, "PostgreSQL 15 or later: postgres://user:password@host:5432/database.");
@@ -283,6 +290,7 @@ pub(super) const LOG_LEVEL: Variable = Variable::new(
 /// All of them, in the order in which the README lists them.
 pub const VARIABLES: &[Variable] = &[
     LISTEN_ADDR,
+    WORKER_THREADS,
     DATABASE_URL,
     DATABASE_MAX_CONNECTIONS,
     KEY_HASHER_SECRET,

@@ -10,6 +10,7 @@ use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, HeaderValue};
 
 use super::body::{End, InSpan, metered_bytes, metered_events};
+use super::joined::joined;
 use crate::domain::{FallbackReason, Outcome, Provider};
 use crate::meter::{AnswerReader, RequestMeter, Served};
 use crate::upstream::bedrock::Events;
@@ -72,13 +73,19 @@ impl Answer {
     ) -> Self {
         let (status, mut map) = head;
         headers::strip_hop_by_hop(&mut map);
-        let length = map.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok());
+        let length: Option<u64> =
+            map.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|value| value.parse().ok());
         let begun = stream::iter((!prefix.is_empty()).then_some(Ok(prefix)));
         let body: Body = match rest {
             Rest::More(response) => {
                 let bytes =
                     response.bytes_stream().map(|item| item.map_err(|error| io::Error::other(error.without_url())));
-                Box::pin(begun.chain(idle::limit(bytes, idle_limit)))
+                // What has a length comes in pieces that are as large as what was read.
+                if length.is_some() {
+                    Box::pin(begun.chain(idle::limit(bytes, idle_limit)))
+                } else {
+                    Box::pin(begun.chain(idle::limit(joined(bytes), idle_limit)))
+                }
             }
             Rest::Ended => Box::pin(begun),
             Rest::Broken(what) => Box::pin(begun.chain(stream::iter([Err(io::Error::other(what))]))),

@@ -111,12 +111,35 @@ fn expect(text: &[u8], at: usize, byte: u8) -> Option<usize> {
 fn skip_string(text: &[u8], at: usize) -> Option<usize> {
     let mut from = expect(text, at, b'"')?;
     loop {
-        let found = from + memchr::memchr2(b'"', b'\\', text.get(from..)?)?;
+        let found = from + quote_or_backslash(text.get(from..)?)?;
         if text[found] == b'"' {
             return Some(found + 1);
         }
         from = found + 2;
     }
+}
+
+/// Where the first quote or backslash is. A prompt with source code in it has one every twenty bytes, for which the search
+/// of a whole vector's width costs more to begin than to do: half of a megabyte's time. So the next few words come first.
+fn quote_or_backslash(text: &[u8]) -> Option<usize> {
+    const WORDS: usize = 4;
+    const EACH: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = EACH << 7;
+    // The lowest bit that is set is in the first byte that equals this one; those above it may be wrong.
+    let equal = |word: u64, byte: u8| {
+        let difference = word ^ (EACH * u64::from(byte));
+        difference.wrapping_sub(EACH) & !difference & HIGH
+    };
+    let (words, _) = text.as_chunks::<8>();
+    for (number, word) in words.iter().take(WORDS).enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let found = equal(word, b'"') | equal(word, b'\\');
+        if found != 0 {
+            return Some(number * 8 + found.trailing_zeros() as usize / 8);
+        }
+    }
+    let from = words.len().min(WORDS) * 8;
+    memchr::memchr2(b'"', b'\\', &text[from..]).map(|at| from + at)
 }
 
 /// The end of the value that begins at `at`: a string, a container matched by depth, or a bare word or number.
@@ -211,6 +234,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn quotes_and_backslashes_are_found_at_every_place(bytes in proptest::collection::vec(
+            prop_oneof![8 => any::<u8>(), 1 => Just(b'"'), 1 => Just(b'\\'), 4 => Just(0x23_u8), 4 => Just(0x5d_u8)],
+            0..100,
+        )) {
+            prop_assert_eq!(quote_or_backslash(&bytes), bytes.iter().position(|byte| matches!(byte, b'"' | b'\\')));
+        }
+
         #[test]
         fn any_bytes_are_walked_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = members(&bytes, 0);
