@@ -25,12 +25,12 @@ pub(crate) struct Cost {
 }
 
 /// A small request with a small answer.
-pub(crate) const SMALL: Cost = Cost { what: "small JSON", wish: Wish::Json, body: 1 << 10, target: 1.5 };
+pub(crate) const SMALL: Cost = Cost { what: "small JSON", wish: Wish::Json, body: 1000, target: 1.5 };
 /// What Claude Code mostly asks, if models were as fast as they can be.
 pub(crate) const STREAM: Cost =
-    Cost { what: "100 KB body, 200 events at full speed", wish: Wish::Events, body: 100 << 10, target: 2.0 };
+    Cost { what: "100 KB body, 200 events at full speed", wish: Wish::Events, body: 100_000, target: 2.0 };
 /// A long conversation.
-pub(crate) const LARGE: Cost = Cost { what: "1 MB body, small JSON", wish: Wish::Json, body: 1 << 20, target: 1.5 };
+pub(crate) const LARGE: Cost = Cost { what: "1 MB body, small JSON", wish: Wish::Json, body: 1_000_000, target: 1.5 };
 
 pub(super) async fn measure(cost: Cost, pace: Pace) -> Result<Vec<Line>> {
     debug_assert!(cost.wish != Wish::Events || EVENTS == 200);

@@ -14,7 +14,7 @@ use crate::statistics::quantile;
 /// Asked before anything is counted.
 const WARM_UP: usize = 50;
 /// Bytes of a prompt.
-const BODY: usize = 100 << 10;
+const BODY: usize = 100_000;
 
 #[expect(clippy::cast_precision_loss, reason = "a short time")]
 pub(super) async fn measure(pace: Pace) -> Result<Vec<Line>> {

@@ -17,7 +17,7 @@ use super::{Pace, clock, process, stamp};
 use crate::statistics::quantile;
 
 /// Bytes of a prompt, which a relay may hold for as long as it takes it for useful.
-const BODY: usize = 100 << 10;
+const BODY: usize = 100_000;
 /// Streams that are being opened at a time.
 const OPENING: usize = 32;
 /// All streams have begun by then.

@@ -11,7 +11,7 @@ use super::{Pace, cost, open};
 use crate::statistics::quantile;
 
 /// Bytes of a prompt.
-const BODY: usize = 16 << 10;
+const BODY: usize = 16_000;
 
 pub(super) async fn measure(pace: Pace) -> Result<Vec<Line>> {
     let stage = Stage::start().await?;
