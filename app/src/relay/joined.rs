@@ -99,7 +99,9 @@ async fn others_first() {
 mod tests {
     use super::*;
 
-    async fn read(pieces: impl Stream<Item = io::Result<Bytes>> + Send + Unpin + 'static) -> Vec<Result<Bytes, String>> {
+    async fn read(
+        pieces: impl Stream<Item = io::Result<Bytes>> + Send + Unpin + 'static,
+    ) -> Vec<Result<Bytes, String>> {
         joined(pieces).map(|piece| piece.map_err(|error| error.to_string())).collect().await
     }
 

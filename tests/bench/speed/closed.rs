@@ -48,8 +48,5 @@ pub(crate) async fn run(target: &Target, ask: &Ask, connections: usize, lasts: D
         ended??;
     }
     let requests = (count_after - count).max(1) as f64;
-    Ok(Done {
-        processor: (time_after - time).as_secs_f64() * 1e6 / requests,
-        rate: requests / took.as_secs_f64(),
-    })
+    Ok(Done { processor: (time_after - time).as_secs_f64() * 1e6 / requests, rate: requests / took.as_secs_f64() })
 }

@@ -47,7 +47,8 @@ pub(super) async fn measure(cost: Cost, pace: Pace) -> Result<Vec<Line>> {
             times[way].push(done.processor);
             rates[way].push(done.rate);
         }
-        let last = |values: &[Vec<f64>; 2]| [&values[0], &values[1]].map(|values| values.last().copied().unwrap_or_default());
+        let last =
+            |values: &[Vec<f64>; 2]| [&values[0], &values[1]].map(|values| values.last().copied().unwrap_or_default());
         let ([nginx, proxy], [nginx_rate, proxy_rate]) = (last(&times), last(&rates));
         step(format_args!(
             "round {} of {}: nginx {nginx:.0} µs at {nginx_rate:.0}/s, proxy {proxy:.0} µs at {proxy_rate:.0}/s",

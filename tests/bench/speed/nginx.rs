@@ -35,7 +35,11 @@ impl Nginx {
         let begun = Instant::now();
         while TcpStream::connect(address).await.is_err() {
             let ended = process.ended()?;
-            ensure!(ended.is_none() && begun.elapsed() < BEGINS_WITHIN, "nginx does not start; see {}", folder.display());
+            ensure!(
+                ended.is_none() && begun.elapsed() < BEGINS_WITHIN,
+                "nginx does not start; see {}",
+                folder.display()
+            );
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         Ok(Self { process, address })

@@ -59,8 +59,6 @@ impl Pacer {
 
 fn event() -> Bytes {
     let text = format!("a piece of a text that a model might write, {}", stamp::write(clock::now()));
-    let data = format!(
-        r#"{{"type":"content_block_delta","index":0,"delta":{{"type":"text_delta","text":"{text}"}}}}"#
-    );
+    let data = format!(r#"{{"type":"content_block_delta","index":0,"delta":{{"type":"text_delta","text":"{text}"}}}}"#);
     ServerEvent::new("content_block_delta", data).to_bytes()
 }

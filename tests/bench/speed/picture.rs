@@ -56,17 +56,14 @@ fn group(out: &mut String, line: &Line, mut top: f64) -> f64 {
     }
     if let Some(allowed) = line.allowed() {
         let x = LEFT + length(allowed);
-        let _ = writeln!(
-            out,
-            "<path d=\"M{x:.1} {}V{}\" stroke=\"#1c2733\" stroke-width=\"2\"/>",
-            top - BAR - 2.0,
-            top
-        );
+        let _ =
+            writeln!(out, "<path d=\"M{x:.1} {}V{}\" stroke=\"#1c2733\" stroke-width=\"2\"/>", top - BAR - 2.0, top);
     }
     let what = format!("{} ({})", line.what, line.unit);
     let middle = f64::midpoint(begin, top) + 3.0;
     let x = LEFT - 10.0;
-    let _ = writeln!(out, "<text x=\"{x}\" y=\"{middle}\" text-anchor=\"end\" fill=\"#1c2733\">{}</text>", escaped(&what));
+    let _ =
+        writeln!(out, "<text x=\"{x}\" y=\"{middle}\" text-anchor=\"end\" fill=\"#1c2733\">{}</text>", escaped(&what));
     top
 }
 

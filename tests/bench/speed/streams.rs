@@ -62,7 +62,8 @@ pub(super) async fn measure(streams: usize, pace: Pace) -> Result<Vec<Line>> {
     let (all, relays) = ([true; 3], [false, true, true]);
     #[expect(clippy::cast_precision_loss, reason = "far fewer than that")]
     let each = |bytes: u64| bytes as f64;
-    let kilobytes = [1, 2].map(|way| seen[way].iter().map(|one| each(one.memory) / 1024.0 / each(streams as u64)).collect());
+    let kilobytes =
+        [1, 2].map(|way| seen[way].iter().map(|one| each(one.memory) / 1024.0 / each(streams as u64)).collect());
     let [nginx, proxy]: [Vec<f64>; 2] = kilobytes;
     Ok(vec![
         line("an event, p50", "ms", |seen| seen.p50, all, Limit::None),

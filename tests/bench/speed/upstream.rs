@@ -29,7 +29,8 @@ pub(crate) const ROLE: &str = "upstream";
 /// Where it tells how long each fallback took since it was asked before, in nanoseconds.
 pub(crate) const FALLBACKS: &str = "/fallbacks";
 
-const REFUSAL: &str = r#"{"type":"error","error":{"type":"rate_limit_error","message":"Extra usage is required for this request."}}"#;
+const REFUSAL: &str =
+    r#"{"type":"error","error":{"type":"rate_limit_error","message":"Extra usage is required for this request."}}"#;
 
 type Body = UnsyncBoxBody<Bytes, Infallible>;
 
