@@ -48,5 +48,8 @@ pub(crate) async fn run(target: &Target, ask: &Ask, connections: usize, lasts: D
         ended??;
     }
     let requests = (count_after - count).max(1) as f64;
-    Ok(Done { processor: (time_after - time).as_secs_f64() * 1e6 / requests, rate: requests / took.as_secs_f64() })
+    Ok(Done {
+        processor: time_after.saturating_sub(time).as_secs_f64() * 1e6 / requests,
+        rate: requests / took.as_secs_f64(),
+    })
 }

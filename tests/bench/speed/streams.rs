@@ -131,7 +131,7 @@ async fn run(target: &Target, streams: usize, lasts: Duration) -> Result<Seen> {
     let (from, time) = (Instant::now(), process::processor_time(target.process)?);
     tokio::time::sleep(lasts).await;
     counts.store(false, Ordering::Relaxed);
-    let (took, time) = (from.elapsed(), process::processor_time(target.process)? - time);
+    let (took, time) = (from.elapsed(), process::processor_time(target.process)?.saturating_sub(time));
     let resident = process::resident(target.process)?;
     // Every stream hands over its times with its next event.
     tokio::time::sleep(SETTLE).await;
