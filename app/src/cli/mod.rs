@@ -131,8 +131,7 @@ impl Cli {
     }
 }
 
-/// One thread, unless more are asked for. With one, tasks wake each other without a system call and without an atomic
-/// queue: a small request costs a tenth less than with two, of which one mostly waits.
+/// One thread, unless more are asked for. With one, tasks wake each other without a system call and without an atomic queue.
 fn runtime() -> anyhow::Result<Runtime> {
     let mut builder = match worker_threads(&mut Environment::of_process()) {
         Some(threads @ 2..) => {

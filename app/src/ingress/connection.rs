@@ -27,7 +27,7 @@ const LINGER: Duration = Duration::from_secs(1);
 ///
 /// A connection keeps a buffer of the size in which a body came for as long as it lives: while a stream is relayed, hyper
 /// reads into it only to learn that its client leaves. By itself hyper lets it grow to 400 KiB; at 32 KiB it was still the
-/// largest part of a stream's 87 KiB. Half as much costs a megabyte's upload 30 more system calls, of a microsecond each.
+/// largest part of a stream's 87 KiB. Half as much means twice the system calls for a long upload.
 const BUFFER: usize = 16 << 10;
 
 /// Both ends of a connection.

@@ -2,8 +2,7 @@
 //!
 //! A provider's connection hands over one chunk, and the next only when that has been taken: two tasks take turns, and
 //! whatever is relayed by a third that sees one piece at a time becomes a write of its own, 200 of them for an answer of
-//! 200 events that came in one packet. They were four fifths of what such an answer cost of the processor. The small task
-//! here takes turns with the connection until that has nothing left, and only then passes on what it has. There is no
+//! 200 events that came in one packet. The small task here takes turns with the connection until that has nothing left, and only then passes on what it has. There is no
 //! timer: a piece that comes alone waits for one turn of the runtime, which is microseconds.
 
 use std::io;

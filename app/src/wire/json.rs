@@ -125,7 +125,7 @@ fn skip_string(text: &[u8], at: usize) -> Option<usize> {
 /// Where the first quote is.
 ///
 /// Only quotes are looked for, not backslashes as well: source code in a prompt has one of the two every twenty bytes, and
-/// each stop costs more than the bytes in between, half of what a request of a megabyte took. For quotes that are close
+/// each stop costs more than the bytes in between: a third of what a request of a megabyte took. For quotes that are close
 /// to each other the next few words are looked at before the search of a whole vector's width is begun.
 fn quote(text: &[u8]) -> Option<usize> {
     const WORDS: usize = 4;
