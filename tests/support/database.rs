@@ -95,7 +95,7 @@ impl Drop for TestDatabase {
         });
         // A database that stays behind is no reason to fail a test; the cluster is wiped by the next run. And PostgreSQL waits
         // until all who are logging in have done so, those too that this very thread would have to answer.
-        drop(dropped.recv_timeout(HELD_UP));
+        let _ = dropped.recv_timeout(HELD_UP);
     }
 }
 
