@@ -188,9 +188,11 @@ impl Relay {
         };
         match (decide(means), case.operation) {
             (Decision::PlanThenBedrock, Operation::Messages) => self.plan_then_bedrock(case, meter).await,
-            (Decision::PlanThenBedrock, Operation::CountTokens) => self.plan_then_bedrock_counts(case, meter).await,
+            (Decision::PlanThenBedrock, Operation::CountTokens) => {
+                Box::pin(self.plan_then_bedrock_counts(case, meter)).await
+            }
             (Decision::PlanThenBedrock | Decision::PlanOnly, _) => self.plan_only(case, meter).await,
-            (Decision::BedrockOnly, Operation::CountTokens) => self.bedrock_counts(case, meter).await,
+            (Decision::BedrockOnly, Operation::CountTokens) => Box::pin(self.bedrock_counts(case, meter)).await,
             (Decision::BedrockOnly, Operation::ListModels | Operation::GetModel) => {
                 self.tell_models(case.operation, &case.exchange.path_and_query)
             }
@@ -198,7 +200,7 @@ impl Relay {
                 let notice = self.may_spend(case.principal)?;
                 let prepared = self.prepare(case, self.bedrock.dialect()).await?;
                 let ticket = self.circuits.bedrock_ticket(&self.target(case).region, Instant::now());
-                let asked = self.ask_bedrock(prepared, None, ticket, meter).await;
+                let asked = Box::pin(self.ask_bedrock(prepared, None, ticket, meter)).await;
                 asked.map(|answer| notice.on(answer)).map_err(|refused| refused.failure)
             }
             (Decision::Nowhere(obstacle), operation) => Err(no_way(operation, obstacle)),
@@ -240,7 +242,9 @@ impl Relay {
             }
             Err(reason) => (reason, None),
         };
-        self.fall_back(case, reason, otherwise, meter).await
+        // Boxed, like the other ways that few requests take: a future is moved from place to place before it runs, and its size
+        // is that of the largest way.
+        Box::pin(self.fall_back(case, reason, otherwise, meter)).await
     }
 
     /// Bedrock in place of the plan; `otherwise` is what the plan has said, if it was asked.

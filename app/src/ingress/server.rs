@@ -45,6 +45,8 @@ impl Tasks {
     /// they ended.
     pub(super) fn spawn(&self, task: impl Future<Output: Send> + Send + 'static) {
         let abort = self.abort.clone();
+        // Boxed, because there would be room for it twice: where it is handed over and where it runs.
+        let task = Box::pin(task);
         self.tracker.spawn(async move { drop(abort.run_until_cancelled(task).await) });
     }
 }

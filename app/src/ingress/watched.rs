@@ -3,6 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -14,7 +15,15 @@ use super::phase::{Phase, Waits};
 
 /// The phase of one connection, shared by its socket, its requests and the task that ends it.
 #[derive(Clone, Debug)]
-pub(super) struct Watch(Arc<watch::Sender<Phase>>);
+pub(super) struct Watch(Arc<Watched>);
+
+#[derive(Debug)]
+struct Watched {
+    phase: watch::Sender<Phase>,
+    /// Whether anybody wants to be told of changes. Each request brings several, and to tell of them took as long as
+    /// finding the holder of its key.
+    awaited: AtomicBool,
+}
 
 /// A request that is being served; the drop says that it is over.
 #[derive(Debug)]
@@ -23,7 +32,8 @@ pub(super) struct Serving(Watch);
 impl Watch {
     /// Of a connection that was accepted just now.
     pub(super) fn start() -> Self {
-        Self(Arc::new(watch::Sender::new(Phase::new(Instant::now()))))
+        let phase = watch::Sender::new(Phase::new(Instant::now()));
+        Self(Arc::new(Watched { phase, awaited: AtomicBool::new(false) }))
     }
 
     /// A request has come.
@@ -39,14 +49,15 @@ impl Watch {
 
     /// Where the connection stands.
     pub(super) fn phase(&self) -> Phase {
-        *self.0.borrow()
+        *self.0.phase.borrow()
     }
 
     /// Waits until the connection can be told to end without a request being lost: no head is on its way, and a client
     /// whose answer had begun before it could be told not to use the connection again has had `linger` to do so.
     /// Never returns when it does, because the next answer tells it.
     pub(super) async fn until_no_request_is_lost(&self, linger: Duration) {
-        let mut phases = self.0.subscribe();
+        self.0.awaited.store(true, Ordering::Relaxed);
+        let mut phases = self.0.phase.subscribe();
         // The sender is at hand, so there is always an answer.
         let phase = phases.wait_for(|phase| !phase.awaits_head()).await.map(|phase| *phase);
         if phase.is_ok_and(Phase::can_be_told) {
@@ -59,26 +70,24 @@ impl Watch {
     }
 
     /// Waits until the connection has stayed in a phase for longer than it may.
+    ///
+    /// It looks at intervals and not at every change: a phase lasts as long as a head may at least, so none ends unseen.
     pub(super) async fn overstays(&self, waits: Waits) {
-        let mut phases = self.0.subscribe();
         loop {
-            let deadline = phases.borrow_and_update().deadline(waits);
-            let changed = phases.changed();
-            match deadline {
-                Some(deadline) => {
-                    if tokio::time::timeout_at(deadline, changed).await.is_err() {
-                        return;
-                    }
-                }
-                None => drop(changed.await),
+            let now = Instant::now();
+            let next = now + waits.head.min(waits.keep_alive);
+            let deadline = self.phase().deadline(waits).unwrap_or(next);
+            if deadline <= now {
+                return;
             }
+            tokio::time::sleep_until(deadline.min(next)).await;
         }
     }
 
     fn change(&self, step: impl FnOnce(Phase) -> Phase) {
-        self.0.send_if_modified(|phase| {
+        self.0.phase.send_if_modified(|phase| {
             let next = step(*phase);
-            std::mem::replace(phase, next) != next
+            std::mem::replace(phase, next) != next && self.0.awaited.load(Ordering::Relaxed)
         });
     }
 }

@@ -8,9 +8,9 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
 
 use super::UsageMerge;
 use crate::wire::content_coding::Decoder;
+use crate::wire::delta;
 use crate::wire::json_sieve::Sieve;
 use crate::wire::sse_reader::{SseEvent, SseReader};
-use crate::wire::{delta, json};
 
 /// What is read of a whole message.
 const MEMBERS: &[&str] = &["id", "model", "usage"];
@@ -77,9 +77,9 @@ impl Write for Sink {
                 }
             }
             Shape::Events(reader) => {
-                let mut rest = Bytes::copy_from_slice(piece);
+                let mut rest = piece;
                 while let Some(event) = reader.next_event(&mut rest).map_err(io::Error::other)? {
-                    read(&event, &mut self.usage);
+                    read(event, &mut self.usage);
                 }
             }
         }
@@ -91,13 +91,10 @@ impl Write for Sink {
     }
 }
 
-fn read(event: &SseEvent, usage: &mut UsageMerge) {
-    match &event.name[..] {
-        b"content_block_delta" => {
-            let members = json::members(&event.data, 0).unwrap_or_default();
-            usage.wrote(delta::characters(&event.data, &members));
-        }
-        b"message_start" | b"message_delta" | b"message_stop" => usage.observe(&event.data),
+fn read(event: SseEvent<'_>, usage: &mut UsageMerge) {
+    match event.name {
+        b"content_block_delta" => usage.wrote(delta::characters(event.data)),
+        b"message_start" | b"message_delta" | b"message_stop" => usage.observe(event.data),
         _ => {}
     }
 }

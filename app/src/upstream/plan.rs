@@ -47,9 +47,14 @@ pub struct Plan {
     clients: Arc<[reqwest::Client]>,
     turn: Arc<AtomicUsize>,
     base_url: String,
+    /// The URLs of [`USUAL`], which are not read again for each request.
+    usual: Arc<[Option<reqwest::Url>]>,
     default_key: PlanKey,
     timeouts: TimeoutConfig,
 }
+
+/// What nearly every request asks for.
+const USUAL: [&str; 3] = ["/v1/messages?beta=true", "/v1/messages", "/v1/messages/count_tokens?beta=true"];
 
 /// Why there is no answer of the plan.
 #[derive(Debug, thiserror::Error)]
@@ -87,8 +92,9 @@ impl Plan {
         timeouts: TimeoutConfig,
     ) -> Result<Self, http::header::InvalidHeaderValue> {
         let default_key = Live::new(config.default_key.as_ref().map(key_header).transpose()?);
-        let (clients, turn) = (clients.into(), Arc::default());
-        Ok(Self { clients, turn, base_url: config.base_url.clone(), default_key, timeouts })
+        let (clients, turn, base_url) = (clients.into(), Arc::default(), config.base_url.clone());
+        let usual = USUAL.iter().map(|usual| url(&base_url, usual).ok()).collect();
+        Ok(Self { clients, turn, base_url, usual, default_key, timeouts })
     }
 
     /// The default key, for whoever follows where it comes from.
@@ -112,7 +118,9 @@ impl Plan {
     /// # Errors
     /// When no answer comes.
     pub async fn send(&self, exchange: &Exchange) -> Result<reqwest::Response, PlanFailure> {
-        let url = self.url(&exchange.path_and_query)?;
+        let usual =
+            USUAL.iter().position(|usual| *usual == exchange.path_and_query).and_then(|at| self.usual[at].clone());
+        let url = usual.map_or_else(|| url(&self.base_url, &exchange.path_and_query), Ok)?;
         let mut request = reqwest::Request::new(exchange.method.clone(), url);
         let (headers, with_default_key) = self.headers(exchange);
         *request.headers_mut() = headers;
@@ -153,18 +161,18 @@ impl Plan {
         }
         (map, default_key.is_some())
     }
+}
 
-    fn url(&self, path_and_query: &str) -> Result<reqwest::Url, PlanFailure> {
-        // `Url` resolves dot segments, which would lead out of what the client asked for.
-        let path = path_and_query.split('?').next().unwrap_or_default();
-        let dotted = path.split(['/', '\\']).any(|segment| {
-            let plain = segment.to_ascii_lowercase().replace("%2e", ".");
-            plain == "." || plain == ".."
-        });
-        let text = format!("{}{path_and_query}", self.base_url);
-        if dotted || text.parse::<Uri>().is_err() {
-            return Err(PlanFailure::Path);
-        }
-        reqwest::Url::parse(&text).map_err(|_| PlanFailure::Path)
+fn url(base_url: &str, path_and_query: &str) -> Result<reqwest::Url, PlanFailure> {
+    // `Url` resolves dot segments, which would lead out of what the client asked for.
+    let path = path_and_query.split('?').next().unwrap_or_default();
+    let dotted = path.split(['/', '\\']).any(|segment| {
+        let plain = segment.to_ascii_lowercase().replace("%2e", ".");
+        plain == "." || plain == ".."
+    });
+    let text = format!("{base_url}{path_and_query}");
+    if dotted || text.parse::<Uri>().is_err() {
+        return Err(PlanFailure::Path);
     }
+    reqwest::Url::parse(&text).map_err(|_| PlanFailure::Path)
 }

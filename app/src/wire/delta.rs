@@ -1,17 +1,46 @@
 //! How much an event of a stream adds to the answer, for an estimate where the final count never comes.
 
-use super::json::{self, Member};
+use super::json::{self, Cursor};
 
 /// What of a delta is part of the answer as it is billed: `text_delta`, `thinking_delta`, `input_json_delta`. A signature
 /// is no output, and a citation repeats the input.
 const WRITTEN: [&str; 3] = ["text", "thinking", "partial_json"];
 
-/// The characters that a `content_block_delta` brings, given its members; 0 for every other event.
-pub fn characters(event: &[u8], members: &[Member]) -> u64 {
-    let delta = json::find(event, members, "delta").and_then(|delta| json::members(event, delta.value.start));
-    let Some(delta) = delta else { return 0 };
-    let written = WRITTEN.iter().filter_map(|name| json::string(event, &json::find(event, &delta, name)?.value));
-    written.map(|text| text.chars().count() as u64).sum()
+/// The characters that a `content_block_delta` brings; 0 for every other event, and for what is no JSON.
+///
+/// It walks over the event once and keeps nothing: there are hundreds of them in an answer.
+pub fn characters(event: &[u8]) -> u64 {
+    in_event(event).unwrap_or(0)
+}
+
+fn in_event(event: &[u8]) -> Option<u64> {
+    let mut cursor = Cursor::new(event, 0);
+    let mut characters = 0;
+    if cursor.enter(b'{') {
+        while let Some(key) = cursor.next_key()? {
+            if cursor.text_at(&key) == "delta" {
+                characters = in_delta(event, cursor.position()).unwrap_or(0);
+            }
+            cursor.skip()?;
+        }
+    }
+    Some(characters)
+}
+
+fn in_delta(event: &[u8], at: usize) -> Option<u64> {
+    let mut cursor = Cursor::new(event, at);
+    let mut characters = 0;
+    if cursor.enter(b'{') {
+        while let Some(key) = cursor.next_key()? {
+            let value = cursor.skip()?;
+            if WRITTEN.contains(&&*cursor.text_at(&key))
+                && let Some(text) = json::string(event, &value)
+            {
+                characters += text.chars().count() as u64;
+            }
+        }
+    }
+    Some(characters)
 }
 
 #[cfg(test)]
@@ -24,7 +53,7 @@ mod tests {
     use super::*;
 
     fn counted(event: &str) -> u64 {
-        json::members(event.as_bytes(), 0).map_or(0, |members| characters(event.as_bytes(), &members))
+        characters(event.as_bytes())
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! Looks at the first events of a stream as its bytes come, until it is clear whether the stream has content.
 
-use bytes::Bytes;
 use serde::Deserialize;
 
 use super::sse_reader::{SseReader, TooLarge};
@@ -18,12 +17,12 @@ pub enum Beginning {
 
 /// Reads complete events off the front of `bytes`, which hold the stream from its beginning.
 pub fn beginning(bytes: &[u8]) -> Beginning {
-    let (mut reader, mut rest) = (SseReader::default(), Bytes::copy_from_slice(bytes));
+    let (mut reader, mut rest) = (SseReader::default(), bytes);
     loop {
         match reader.next_event(&mut rest) {
-            Ok(Some(event)) if matches!(&event.name[..], b"message_start" | b"ping") => {}
+            Ok(Some(event)) if matches!(event.name, b"message_start" | b"ping") => {}
             Ok(Some(event)) if event.name == b"error" => {
-                let read: Result<ErrorData, _> = serde_json::from_slice(&event.data);
+                let read: Result<ErrorData, _> = serde_json::from_slice(event.data);
                 return Beginning::Error(read.map(|data| data.error.r#type).unwrap_or_default());
             }
             Ok(None) => return Beginning::Open,

@@ -1,4 +1,4 @@
-//! What a request costs of the processor, compared with nginx.
+//! What a request costs of the processor, compared with nginx at the same rate.
 
 use std::time::Duration;
 
@@ -9,10 +9,13 @@ use super::answers::{EVENTS, Wish};
 use super::client::Ask;
 use super::line::{Limit, Line};
 use super::stage::{Stage, Way};
-use super::{Pace, closed};
+use super::{Pace, closed, open};
 
 /// Connections at a time.
 const CONNECTIONS: usize = 16;
+
+/// How long a way is used as much as it can be.
+const SATURATED: Duration = Duration::from_secs(2);
 
 /// A kind of request.
 #[derive(Clone, Copy, Debug)]
@@ -32,43 +35,48 @@ pub(crate) const STREAM: Cost =
 /// A long conversation.
 pub(crate) const LARGE: Cost = Cost { what: "1 MB body, small JSON", wish: Wish::Json, body: 1_000_000, target: 1.5 };
 
+/// The rate is half of what the proxy reaches, for both. At their limits one would be measured with several requests at a
+/// time wherever it looks, and the other one by one, with somebody to be woken for each.
 pub(super) async fn measure(cost: Cost, pace: Pace) -> Result<Vec<Line>> {
     debug_assert!(cost.wish != Wish::Events || EVENTS == 200);
     let stage = Stage::start().await?;
     let ask = Ask::new(cost.wish, cost.body);
+    let mut limits = [Vec::new(), Vec::new()];
+    for (way, limits) in Way::RELAYS.into_iter().zip(&mut limits) {
+        limits.push(saturation(&stage, way, &ask).await?);
+    }
+    let [_, of_proxy] = &limits;
+    let rate = of_proxy[0] / 2.0;
     let mut times = [Vec::new(), Vec::new()];
-    let mut rates = [Vec::new(), Vec::new()];
     for round in 0..pace.rounds {
         let mut order = [0, 1];
         // Whatever the first one gains by its place, each has it in turn.
         order.rotate_left((round % 2) as usize);
         for way in order {
-            let done = closed::run(&stage.target(Way::RELAYS[way])?, &ask, CONNECTIONS, pace.lasts).await?;
+            let done = open::run(&stage.target(Way::RELAYS[way])?, &ask, rate, pace.lasts).await?;
             times[way].push(done.processor);
-            rates[way].push(done.rate);
         }
-        let last =
-            |values: &[Vec<f64>; 2]| [&values[0], &values[1]].map(|values| values.last().copied().unwrap_or_default());
-        let ([nginx, proxy], [nginx_rate, proxy_rate]) = (last(&times), last(&rates));
+        let [nginx, proxy] = [&times[0], &times[1]].map(|values| values.last().copied().unwrap_or_default());
         step(format_args!(
-            "round {} of {}: nginx {nginx:.0} µs at {nginx_rate:.0}/s, proxy {proxy:.0} µs at {proxy_rate:.0}/s",
+            "round {} of {}: nginx {nginx:.0} µs, proxy {proxy:.0} µs at {rate:.0}/s",
             round + 1,
             pace.rounds
         ));
     }
     stage.stop().await?;
+    let [nginx_limits, proxy_limits] = &limits;
     Ok(vec![
         Line::of(
-            format!("{}: processor", cost.what),
+            format!("{}: processor at {rate:.0} requests/s", cost.what),
             "µs/request",
             [&[], &times[0], &times[1]],
             Limit::TimesNginx(cost.target),
         ),
-        Line::of(format!("{}: rate", cost.what), "requests/s", [&[], &rates[0], &rates[1]], Limit::None),
+        Line::of(format!("{}: most", cost.what), "requests/s", [&[], nginx_limits, proxy_limits], Limit::None),
     ])
 }
 
-/// How many requests in a second the proxy can serve at the most, everything on this machine.
-pub(super) async fn saturation(stage: &Stage, ask: &Ask) -> Result<f64> {
-    Ok(closed::run(&stage.target(Way::Proxy)?, ask, CONNECTIONS, Duration::from_secs(2)).await?.rate)
+/// How many requests in a second can be served this way at the most, everything on this machine.
+pub(super) async fn saturation(stage: &Stage, way: Way, ask: &Ask) -> Result<f64> {
+    closed::run(&stage.target(way)?, ask, CONNECTIONS, SATURATED).await
 }

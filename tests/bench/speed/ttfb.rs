@@ -16,15 +16,15 @@ const BODY: usize = 16_000;
 pub(super) async fn measure(pace: Pace) -> Result<Vec<Line>> {
     let stage = Stage::start().await?;
     let ask = Ask::new(Wish::Json, BODY);
-    let rate = cost::saturation(&stage, &ask).await? / 2.0;
+    let rate = cost::saturation(&stage, Way::Proxy, &ask).await? / 2.0;
     let mut halves = [const { Vec::new() }; 3];
     let mut worst = [const { Vec::new() }; 3];
     for round in 0..pace.rounds {
         for (turn, _) in Way::ALL.iter().enumerate() {
             let way = (turn + round as usize) % Way::ALL.len();
-            let took = open::first_bytes(&stage.target(Way::ALL[way])?, &ask, rate, pace.lasts).await?;
-            halves[way].push(quantile(&took, 0.5));
-            worst[way].push(quantile(&took, 0.99));
+            let done = open::run(&stage.target(Way::ALL[way])?, &ask, rate, pace.lasts).await?;
+            halves[way].push(quantile(&done.first_bytes, 0.5));
+            worst[way].push(quantile(&done.first_bytes, 0.99));
         }
         step(format_args!("round {} of {}: p50 {:.2?}, p99 {:.2?} ms", round + 1, pace.rounds, halves, worst));
     }

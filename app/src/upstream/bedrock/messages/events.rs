@@ -1,6 +1,6 @@
 //! The events of an answer of Bedrock's Messages API, each with its JSON as Bedrock sent it.
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 use futures_util::{Stream, StreamExt as _, stream};
 
 use super::error_body;
@@ -14,8 +14,11 @@ pub(super) fn signs(
 ) -> impl Stream<Item = Sign> + Send {
     let begun = (Box::pin(body), SseReader::default(), Bytes::new());
     stream::unfold(begun, |(mut body, mut reader, mut chunk)| async move {
-        let sign = match reader.next_event(&mut chunk) {
-            Ok(Some(event)) => read(event),
+        let mut rest = &chunk[..];
+        let event = reader.next_event(&mut rest).map(|event| event.map(read));
+        chunk.advance(chunk.len() - rest.len());
+        let sign = match event {
+            Ok(Some(sign)) => sign,
             Ok(None) => match body.next().await? {
                 Ok(next) => {
                     chunk = next;
@@ -31,16 +34,16 @@ pub(super) fn signs(
 
 /// An event goes by its name, or by its JSON's `type` where it has no name. Bedrock's pings show that it lives and no
 /// more: the client gets the proxy's own, and what comes after a ping may still be the first event.
-fn read(SseEvent { name, data }: SseEvent) -> Sign {
+fn read(SseEvent { name, data }: SseEvent<'_>) -> Sign {
     if name == b"ping" {
         return Ok(None);
     }
-    let Some(members) = json::members(&data, 0) else { return Err(damaged()) };
-    let event = if name.is_empty() {
-        Event::read(data)
-    } else {
-        Event::named(String::from_utf8_lossy(&name).into(), data, &members)
-    };
+    let data = Bytes::copy_from_slice(data);
+    if json::members(&data, 0).is_none() {
+        return Err(damaged());
+    }
+    let event =
+        if name.is_empty() { Event::read(data) } else { Event::named(String::from_utf8_lossy(name).into(), data) };
     match event {
         Some(event) if event.name == "ping" => Ok(None),
         Some(event) if event.name == "error" => {
