@@ -6,10 +6,14 @@ mod admin;
 mod fill;
 mod machine;
 mod metering;
+mod process;
+mod publish;
 mod queries;
 mod report;
+mod soak;
 mod speed;
 mod statistics;
+mod svg;
 
 use std::process::ExitCode;
 
@@ -46,11 +50,11 @@ fn main() -> ExitCode {
 
 async fn measure(arguments: &Arguments) -> Result<()> {
     let server =
-        std::env::var("DATABASE_URL").context("DATABASE_URL is not set; start this with `cargo xtask bench`")?;
-    let folder = xtask::workspace::root().join(".local/bench");
+        || std::env::var("DATABASE_URL").context("DATABASE_URL is not set; start this with `cargo xtask bench`");
+    let folder = arguments.to.clone().unwrap_or_else(|| xtask::workspace::root().join(".local/bench"));
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let filled = OnceCell::new();
-    let open = || filled.get_or_try_init(|| fill::open(&server, arguments.rows));
+    let open = || filled.get_or_try_init(async || fill::open(&server()?, arguments.rows).await);
     let (mut wrong, mut lines) = (Vec::new(), Vec::new());
     for scenario in arguments.chosen() {
         step(format_args!("benchmark {}", scenario.name()));
@@ -64,6 +68,15 @@ async fn measure(arguments: &Arguments) -> Result<()> {
                 admin::measure(open().await?).await?
             }
             Scenario::Metering => metering::measure(arguments, &folder).await?,
+            Scenario::Soak => {
+                // It has a server of its own, and a picture.
+                let soak = soak::measure(arguments).await?;
+                let text = soak.report.to_markdown(&soak.machine);
+                println!("\n{text}");
+                publish::publish(&[("soak.md", &text), ("soak.svg", &soak.picture)], &folder, arguments)?;
+                wrong.extend(soak.report.wrong);
+                continue;
+            }
             speed => {
                 let measured = speed::measure(speed, arguments).await?;
                 let report = speed::report(speed.name(), &measured);
@@ -71,7 +84,7 @@ async fn measure(arguments: &Arguments) -> Result<()> {
                 report
             }
         };
-        let text = report.to_markdown(&machine::describe(&server).await?);
+        let text = report.to_markdown(&machine::describe(&server()?).await?);
         println!("\n{text}");
         let file = folder.join(scenario.name()).with_extension("md");
         std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
@@ -79,7 +92,7 @@ async fn measure(arguments: &Arguments) -> Result<()> {
         wrong.extend(report.wrong);
     }
     if !lines.is_empty() {
-        speed::publish(&lines, &machine::describe(&server).await?, &folder, arguments)?;
+        speed::publish(&lines, &machine::describe(&server()?).await?, &folder, arguments)?;
     }
     if let Some(filled) = filled.into_inner() {
         filled.leave(arguments.keep).await?;

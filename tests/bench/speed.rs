@@ -11,7 +11,6 @@ mod nginx;
 mod open;
 mod pacer;
 mod picture;
-mod process;
 mod stage;
 mod stamp;
 mod start;
@@ -22,9 +21,8 @@ mod upstream;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use xtask::bench::{Arguments, Scenario};
-use xtask::progress::step;
 
 use line::Limit;
 pub(crate) use line::Line;
@@ -63,7 +61,7 @@ pub(crate) async fn measure(scenario: Scenario, arguments: &Arguments) -> Result
         }
         Scenario::Fallback => fallback::measure(pace(3, 2)).await,
         Scenario::Start => start::measure(pace(2, 1)).await,
-        Scenario::Queries | Scenario::Admin | Scenario::Metering => Ok(Vec::new()),
+        Scenario::Queries | Scenario::Admin | Scenario::Metering | Scenario::Soak => Ok(Vec::new()),
     }
 }
 
@@ -86,15 +84,5 @@ pub(crate) fn report(title: &str, lines: &[Line]) -> Report {
 pub(crate) fn publish(lines: &[Line], machine: &str, folder: &Path, arguments: &Arguments) -> Result<()> {
     const TITLE: &str = "Speed and size";
     let (table, picture) = (report(TITLE, lines).to_markdown(machine), picture::draw(TITLE, lines));
-    let published = xtask::workspace::root().join("tests/bench/results");
-    let folders = [Some(folder), arguments.publish.then_some(published.as_path())];
-    for folder in folders.into_iter().flatten() {
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        for (name, text) in [("speed.md", &table), ("speed.svg", &picture)] {
-            let file = folder.join(name);
-            std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
-            step(format_args!("written to {}", file.display()));
-        }
-    }
-    Ok(())
+    crate::publish::publish(&[("speed.md", &table), ("speed.svg", &picture)], folder, arguments)
 }

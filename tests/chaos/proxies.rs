@@ -1,48 +1,14 @@
 //! Two proxies, each with a journal of its own. One of them is killed now and then, and comes back on the same disk.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Duration;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 
-use http::Method;
 use rustix::process::Signal;
 use support::process::ServeProcess;
-use support::{Client, IssuedKey, PATIENCE, Surroundings, try_get};
+use support::traffic::{Dice, Life, Log, files_of_records};
+use support::{IssuedKey, Surroundings};
 use tempfile::TempDir;
 use tokio::time::Instant;
-
-use crate::dice::Dice;
-
-/// A proxy that comes back while the database is away knows its keys when that is over.
-const COMES_BACK_WITHIN: Duration = Duration::from_secs(6 * PATIENCE.as_secs());
-
-/// A process, from its start to its end.
-pub(crate) struct Life {
-    /// One for each key.
-    pub(crate) clients: Vec<Client>,
-    /// When it was killed.
-    pub(crate) killed_at: OnceLock<Instant>,
-    log: Log,
-}
-
-/// What a process logs.
-#[derive(Clone, Debug)]
-pub(crate) struct Log {
-    pub(crate) path: PathBuf,
-    /// So many bytes come before the load's first request to it.
-    pub(crate) before: u64,
-}
-
-impl std::fmt::Debug for Life {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The clients are left out: they have access keys.
-        formatter
-            .debug_struct("Life")
-            .field("log", &self.log)
-            .field("killed_at", &self.killed_at)
-            .finish_non_exhaustive()
-    }
-}
 
 struct Place {
     disk: TempDir,
@@ -82,17 +48,10 @@ impl Proxies {
             ]
         };
         let process = ServeProcess::start_with(&self.around, &own).await;
-        let client = |key: &IssuedKey| Client::at(format!("{}/ak/{}", process.url(), key.text));
-        let clients: Vec<_> = self.keys.iter().map(client).collect();
-        for client in &clients {
-            let known = tokio::time::timeout(COMES_BACK_WITHIN, knows_its_key(client)).await;
-            assert!(known.is_ok(), "proxy {index} does not know a key {COMES_BACK_WITHIN:?} after its start");
-        }
-        let path = process.log_path().to_owned();
-        let log = Log { before: path.metadata().unwrap().len(), path };
-        self.logs.lock().unwrap().push(log.clone());
+        let life = Life::of(&process, &self.keys).await;
+        self.logs.lock().unwrap().push(life.fate.log.clone());
         let mut place = self.places[index].lock().unwrap();
-        place.life = Some(Arc::new(Life { clients, killed_at: OnceLock::new(), log }));
+        place.life = Some(Arc::new(life));
         place.process = Some(process);
     }
 
@@ -116,7 +75,7 @@ impl Proxies {
                 let mut place = self.places[index].lock().unwrap();
                 (place.process.take().unwrap(), place.life.take().unwrap())
             };
-            life.killed_at.set(Instant::now()).unwrap();
+            life.fate.killed_at.set(Instant::now()).unwrap();
             process.signal(Signal::KILL);
             assert_eq!(process.exit_code().await, None, "{life:?}");
             tokio::time::sleep(dice.milliseconds(0, 3_000)).await;
@@ -137,24 +96,4 @@ impl Proxies {
         }
         self.logs.into_inner().unwrap()
     }
-}
-
-/// Waits until the key is looked up. It is not yet when the database is away.
-async fn knows_its_key(client: &Client) {
-    loop {
-        let got = try_get(client.request(Method::GET, "/v1/models")).await.unwrap();
-        match got.status {
-            200 => return,
-            503 => tokio::time::sleep(Duration::from_millis(100)).await,
-            status => panic!("{status} to a proxy that has started: {:?}", got.body),
-        }
-    }
-}
-
-/// Files with records in the folders below.
-fn files_of_records(journal: &Path) -> Vec<PathBuf> {
-    let list =
-        |folder: &Path| -> Vec<_> { std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect() };
-    let files = list(journal).into_iter().flat_map(|folder| list(&folder));
-    files.filter(|path| path.extension().is_some_and(|extension| extension == "jsonl" || extension == "kept")).collect()
 }

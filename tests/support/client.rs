@@ -71,6 +71,11 @@ impl Client {
         Self { http, ..self }
     }
 
+    /// Its base URL, access key included.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// A request with the login and without a body.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.without_login(method, path).bearer_auth(&self.login)

@@ -25,6 +25,7 @@ pub mod program;
 mod reply;
 pub mod sse;
 pub mod tls;
+pub mod traffic;
 mod upstream;
 
 pub use administrator::Administrator;

@@ -7,6 +7,7 @@ pub(crate) mod instructions;
 
 use std::env;
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::LazyLock;
 use std::time::Instant;
@@ -17,7 +18,7 @@ use clap::builder::PossibleValue;
 
 use crate::command::run;
 use crate::nginx;
-use crate::postgres::{Database, Options, Psql};
+use crate::postgres::{Database, Options, Psql, Reserved};
 use crate::progress::{readable, step};
 use crate::workspace::{Program, Workspace};
 
@@ -42,9 +43,18 @@ pub struct Arguments {
     /// All but instructions, queries, admin and start: seconds that each variant or way is measured for at a time
     #[arg(long, value_name = "S", value_parser = clap::value_parser!(u32).range(1..=20))]
     pub seconds: Option<u32>,
-    /// Write the table and the picture of speed and size to tests/bench/results, too, which the README shows
+    /// Write the tables and pictures of speed and size, and of the soak, to tests/bench/results, too, which the README shows
     #[arg(long)]
     pub publish: bool,
+    /// soak: how long the traffic lasts
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
+    pub minutes: u32,
+    /// soak: make the decisions of an earlier run again
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// All but instructions: write the results to this folder instead of .local/bench
+    #[arg(long, value_name = "DIR")]
+    pub to: Option<PathBuf>,
     /// metering: requests that begin in a second
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=2000))]
     pub rate: u32,
@@ -82,11 +92,13 @@ pub enum Scenario {
     Fallback,
     /// How soon the proxy listens, and how large it is
     Start,
+    /// Whether half an hour of mixed traffic with faults loses usage, memory or descriptors; runs only when asked for by name
+    Soak,
 }
 
 impl Scenario {
     /// All of them, in the order in which they run.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Queries,
         Self::Admin,
         Self::Metering,
@@ -97,6 +109,7 @@ impl Scenario {
         Self::Streams,
         Self::Fallback,
         Self::Start,
+        Self::Soak,
     ];
 
     /// The name on the command line and of the file with the results.
@@ -112,13 +125,25 @@ impl Scenario {
             Self::Streams => "streams",
             Self::Fallback => "fallback",
             Self::Start => "start",
+            Self::Soak => "soak",
         }
+    }
+
+    /// Whether it runs when nothing is asked for by name. The soak finds faults that come with time, and measures nothing that
+    /// anybody waits for half an hour longer.
+    fn is_usual(self) -> bool {
+        self != Self::Soak
+    }
+
+    /// Whether it needs the server that the others share. The soak has one that it may stop.
+    fn wants_database(self) -> bool {
+        self != Self::Soak
     }
 
     /// Whether it compares the proxy with nginx.
     fn wants_nginx(self) -> bool {
         // The fallback stands on the same stage.
-        !matches!(self, Self::Queries | Self::Admin | Self::Metering | Self::Start)
+        !matches!(self, Self::Queries | Self::Admin | Self::Metering | Self::Start | Self::Soak)
     }
 }
 
@@ -129,7 +154,8 @@ impl Arguments {
     }
 
     fn is_chosen(&self, benchmark: Benchmark) -> bool {
-        self.only.is_empty() || self.only.contains(&benchmark)
+        let is_usual = !matches!(benchmark, Benchmark::Measured(scenario) if !scenario.is_usual());
+        self.only.contains(&benchmark) || (self.only.is_empty() && is_usual)
     }
 }
 
@@ -166,7 +192,8 @@ pub fn run_verb(arguments: &Arguments) -> Result<()> {
         return Ok(());
     }
     let options = Options { data_dir: workspace.local().join("postgres-bench"), durable: true };
-    let reserved = Database::reserve(&options)?;
+    let shared = arguments.chosen().any(Scenario::wants_database);
+    let reserved = shared.then(|| Database::reserve(&options)).transpose()?;
     let nginx = arguments.chosen().any(Scenario::wants_nginx).then(nginx::find).transpose()?;
     step("building with optimisation (the first time takes minutes)");
     run(workspace.build(&[Program::Proxy, Program::Bench]).arg("--release"), "build")?;
@@ -176,15 +203,15 @@ pub fn run_verb(arguments: &Arguments) -> Result<()> {
     }
     fs::create_dir_all(&logs).with_context(|| format!("cannot make {}", logs.display()))?;
     // Held to the end of the run.
-    let database = reserved.open()?;
-    if let Database::Private(cluster) = &database {
+    let database = reserved.map(Reserved::open).transpose()?;
+    if let Some(Database::Private(cluster)) = &database {
         forget_earlier(&Psql::new(cluster.url())?)?;
     }
     let mut measure = Command::new(workspace.release_binary(Program::Bench));
     // The program reads the same options by itself.
     measure.args(env::args_os().skip(2));
     measure
-        .env("DATABASE_URL", database.url())
+        .envs(database.iter().map(|database| ("DATABASE_URL", database.url())))
         .env("CCP_BIN", workspace.release_binary(Program::Proxy))
         .env("CCP_TEST_OUTPUT", logs);
     if let Some(nginx) = nginx {
@@ -204,6 +231,27 @@ fn forget_earlier(server: &Psql) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_soak_runs_only_when_it_is_asked_for() {
+        let arguments = |only: &[Benchmark]| Arguments {
+            only: only.to_vec(),
+            update: false,
+            rows: 100_000,
+            keep: false,
+            rounds: None,
+            seconds: None,
+            publish: false,
+            minutes: 30,
+            seed: None,
+            to: None,
+            rate: 100,
+        };
+        let usual: Vec<_> = arguments(&[]).chosen().collect();
+        assert!(!usual.contains(&Scenario::Soak) && usual.len() == Scenario::ALL.len() - 1);
+        let soak: Vec<_> = arguments(&[Benchmark::Measured(Scenario::Soak)]).chosen().collect();
+        assert_eq!(soak, [Scenario::Soak]);
+    }
 
     #[test]
     fn the_command_line_uses_the_same_names() {

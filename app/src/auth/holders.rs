@@ -81,6 +81,13 @@ impl Holders {
     /// The database has answered.
     pub fn remember(&self, hash: KeyHash, principal: Option<Arc<ClientPrincipal>>, question: &Question) {
         let Question { asked_at, changes } = *question;
+        if self.changes.load(Ordering::SeqCst) != changes {
+            // Who has changed was forgotten. Everybody else stays known: the database may be away before it is asked again.
+            if let Some(entry) = self.known.get(&hash) {
+                entry.asked_at.store(OUTDATED, Ordering::Relaxed);
+            }
+            return;
+        }
         self.known.insert(hash, Arc::new(Entry { principal, asked_at: AtomicU64::new(asked_at), changes }));
         // A change goes up in number before it forgets, so one that comes after this look finds the entry.
         if self.changes.load(Ordering::SeqCst) != changes {
@@ -200,6 +207,16 @@ mod tests {
         assert!(holders.recall(&HASH).is_none());
         holders.remember(HASH, None, &holders.question());
         assert!(holders.recall(&HASH).is_some());
+    }
+
+    #[test]
+    fn an_answer_that_was_overtaken_does_not_make_a_known_key_unknown() {
+        let holders = knowing(Some(somebody()));
+        let overtaken = holders.question();
+        holders.distrust();
+        holders.remember(HASH, Some(Arc::new(somebody())), &overtaken);
+        let known = holders.recall(&HASH).unwrap();
+        assert!(known.principal.is_some() && known.claim.is_some(), "it is asked about again");
     }
 
     #[test]

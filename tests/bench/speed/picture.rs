@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::line::{Line, told};
+use crate::svg::{INK, OTHER, PALE, PROXY, escaped, sheet};
 
 const WIDTH: f64 = 900.0;
 const LEFT: f64 = 330.0;
@@ -11,7 +12,7 @@ const BAR: f64 = 14.0;
 const GAP: f64 = 16.0;
 const TOP: f64 = 56.0;
 /// The ways and their colours, which can be told apart in grey, too.
-const WAYS: [(&str, &str); 3] = [("direct", "#c7cdd4"), ("nginx", "#7f9bb3"), ("proxy", "#d1603d")];
+const WAYS: [(&str, &str); 3] = [("direct", PALE), ("nginx", OTHER), ("proxy", PROXY)];
 
 /// An SVG of its own, for light and dark pages.
 pub(crate) fn draw(title: &str, lines: &[Line]) -> String {
@@ -20,19 +21,14 @@ pub(crate) fn draw(title: &str, lines: &[Line]) -> String {
     for line in lines {
         top = group(&mut bars, line, top) + GAP;
     }
-    let mut text = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {top}\" width=\"{WIDTH}\" height=\"{top}\" \
-         font-family=\"system-ui, sans-serif\" font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n\
-         <text x=\"16\" y=\"24\" font-size=\"16\" font-weight=\"600\" fill=\"#1c2733\">{}</text>\n",
-        escaped(title)
-    );
+    let mut text = String::new();
     for ((name, colour), x) in WAYS.iter().zip([16.0, 96.0, 176.0]) {
         let _ = writeln!(text, "<rect x=\"{x}\" y=\"34\" width=\"12\" height=\"12\" fill=\"{colour}\"/>");
-        let _ = writeln!(text, "<text x=\"{}\" y=\"44\" fill=\"#1c2733\">{name}</text>", x + 18.0);
+        let _ = writeln!(text, "<text x=\"{}\" y=\"44\" fill=\"{INK}\">{name}</text>", x + 18.0);
     }
-    let _ = writeln!(text, "<path d=\"M262 34v12\" stroke=\"#1c2733\" stroke-width=\"2\"/>");
-    let _ = writeln!(text, "<text x=\"272\" y=\"44\" fill=\"#1c2733\">target of the proxy</text>");
-    text + &bars + "</svg>\n"
+    let _ = writeln!(text, "<path d=\"M262 34v12\" stroke=\"{INK}\" stroke-width=\"2\"/>");
+    let _ = writeln!(text, "<text x=\"272\" y=\"44\" fill=\"{INK}\">target of the proxy</text>");
+    sheet(title, WIDTH, top, &(text + &bars))
 }
 
 /// Draws a line's bars from `top` on, and says where they end.
@@ -51,24 +47,19 @@ fn group(out: &mut String, line: &Line, mut top: f64) -> f64 {
         );
         let said = if last { format!("{}  {}", told(*value), line.judged().0) } else { told(*value) };
         let x = LEFT + wide + 6.0;
-        let _ = writeln!(out, "<text x=\"{x:.1}\" y=\"{}\" fill=\"#1c2733\">{}</text>", top + 10.0, escaped(&said));
+        let _ = writeln!(out, "<text x=\"{x:.1}\" y=\"{}\" fill=\"{INK}\">{}</text>", top + 10.0, escaped(&said));
         top += BAR;
     }
     if let Some(allowed) = line.allowed() {
         let x = LEFT + length(allowed);
-        let _ =
-            writeln!(out, "<path d=\"M{x:.1} {}V{}\" stroke=\"#1c2733\" stroke-width=\"2\"/>", top - BAR - 2.0, top);
+        let _ = writeln!(out, "<path d=\"M{x:.1} {}V{}\" stroke=\"{INK}\" stroke-width=\"2\"/>", top - BAR - 2.0, top);
     }
     let what = format!("{} ({})", line.what, line.unit);
     let middle = f64::midpoint(begin, top) + 3.0;
     let x = LEFT - 10.0;
     let _ =
-        writeln!(out, "<text x=\"{x}\" y=\"{middle}\" text-anchor=\"end\" fill=\"#1c2733\">{}</text>", escaped(&what));
+        writeln!(out, "<text x=\"{x}\" y=\"{middle}\" text-anchor=\"end\" fill=\"{INK}\">{}</text>", escaped(&what));
     top
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]

@@ -7,8 +7,9 @@ use rustix::process::Signal;
 use support::Surroundings;
 use support::process::ServeProcess;
 
+use super::Pace;
 use super::line::{Limit, Line};
-use super::{Pace, process};
+use crate::process;
 
 /// Starts in a round.
 const STARTS: u32 = 5;

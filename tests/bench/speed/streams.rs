@@ -13,7 +13,8 @@ use super::answers::Wish;
 use super::client::{Ask, Connection};
 use super::line::{Limit, Line};
 use super::stage::{Stage, Target, Way};
-use super::{Pace, clock, process, stamp};
+use super::{Pace, clock, stamp};
+use crate::process;
 use crate::statistics::quantile;
 
 /// Bytes of a prompt, which a relay may hold for as long as it takes it for useful.

@@ -29,13 +29,15 @@ pub(super) enum Group {
     Image,
     /// No part of the proxy takes noticeably more instructions than the committed counts say
     Instructions,
+    /// A minute of mixed traffic with faults loses no usage, no memory and no descriptors
+    Soak,
     /// No secret of the tests is in any of their logs
     Secrets,
 }
 
 impl Group {
     /// All groups.
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::Unit,
         Self::PrepareCheck,
         Self::It,
@@ -48,6 +50,7 @@ impl Group {
         Self::Deploy,
         Self::Image,
         Self::Instructions,
+        Self::Soak,
         Self::Secrets,
     ];
 
@@ -66,11 +69,12 @@ impl Group {
             Self::Deploy => "deploy",
             Self::Image => "image",
             Self::Instructions => "instructions",
+            Self::Soak => "soak",
             Self::Secrets => "secrets",
         }
     }
 
-    /// Whether a server must run. The group `chaos` starts one that it may stop.
+    /// Whether a server must run. The groups `chaos` and `soak` start one that they may stop.
     pub(super) fn needs_database(self) -> bool {
         matches!(
             self,
@@ -80,12 +84,12 @@ impl Group {
 
     /// Whether the programs must be built.
     pub(super) fn needs_programs(self) -> bool {
-        matches!(self, Self::It | Self::Aws | Self::Chaos | Self::Clients)
+        matches!(self, Self::It | Self::Aws | Self::Chaos | Self::Clients | Self::Soak)
     }
 
     /// Whether it consists of tests or cases with names.
     pub(super) fn takes_filters(self) -> bool {
-        !matches!(self, Self::PrepareCheck | Self::Instructions | Self::Secrets)
+        !matches!(self, Self::PrepareCheck | Self::Instructions | Self::Soak | Self::Secrets)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{IsTerminal, stdout};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -17,7 +17,7 @@ use crate::offline_aws::{self, Registry, Server, Settings};
 use crate::operate;
 use crate::postgres;
 use crate::progress::step;
-use crate::workspace::Workspace;
+use crate::workspace::{Program, Workspace, build};
 use crate::yardstick;
 
 /// What all groups of a run share.
@@ -67,6 +67,10 @@ pub(super) fn run(group: Group, context: &Context<'_>) -> Result<Verdict> {
         Group::Deploy => deploy(context),
         Group::Image => image(context),
         Group::Instructions => count_instructions(context),
+        Group::Soak => match server_programs()? {
+            None => soak(context),
+            Some(missing) => Ok(Verdict::Skipped(missing)),
+        },
         Group::Secrets => {
             // A filtered run may rightly have logged nothing.
             let rule = if context.filters.is_empty() { leaks::Rule::Something } else { leaks::Rule::Anything };
@@ -101,6 +105,20 @@ fn count_instructions(context: &Context<'_>) -> Result<Verdict> {
     // Ahead of the run, for it takes longer than a group may.
     instructions::build(context.workspace)?;
     verb(Group::Instructions, context, &["bench", "--only", "instructions"])
+}
+
+/// A minute of what `cargo xtask bench --only soak` does for half an hour, without optimisation.
+fn soak(context: &Context<'_>) -> Result<Verdict> {
+    // It is one, and no test's name has its own in it.
+    if !context.filters.is_empty() {
+        return Ok(Verdict::NoMatch);
+    }
+    build(context.workspace, &[Program::Bench])?;
+    let mut command = Command::new(context.workspace.binary(Program::Bench));
+    command.args(["--only", "soak", "--minutes", "1", "--to"]).arg(context.output.folder());
+    command.envs(context.variables.iter().map(|(name, value)| (name, value)));
+    context.output.tee(command, Group::Soak.name())?;
+    Ok(Verdict::Passed)
 }
 
 /// What tests of deployments need: each starts an AWS of its own, most a registry beside it.

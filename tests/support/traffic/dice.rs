@@ -4,11 +4,11 @@ use std::time::Duration;
 
 /// SplitMix64, which needs no more state than its seed.
 #[derive(Debug)]
-pub(crate) struct Dice(u64);
+pub struct Dice(u64);
 
 impl Dice {
-    /// Those of a part of the test, so that its decisions do not depend on how far the other parts are.
-    pub(crate) fn of(seed: u64, part: u64) -> Self {
+    /// Those of a part of a run, so that its decisions do not depend on how far the other parts are.
+    pub fn of(seed: u64, part: u64) -> Self {
         let mut dice = Self(seed ^ part.wrapping_mul(0xd6e8_feb8_6659_fd93));
         dice.next();
         dice
@@ -22,32 +22,32 @@ impl Dice {
     }
 
     /// A number below `end`.
-    pub(crate) fn below(&mut self, end: usize) -> usize {
+    pub fn below(&mut self, end: usize) -> usize {
         usize::try_from(self.next() % u64::try_from(end).unwrap()).unwrap()
     }
 
     /// A number of this range, its end not included.
-    pub(crate) fn between(&mut self, start: usize, end: usize) -> usize {
+    pub fn between(&mut self, start: usize, end: usize) -> usize {
         start + self.below(end - start)
     }
 
     /// So many milliseconds.
-    pub(crate) fn milliseconds(&mut self, start: usize, end: usize) -> Duration {
+    pub fn milliseconds(&mut self, start: usize, end: usize) -> Duration {
         Duration::from_millis(u64::try_from(self.between(start, end)).unwrap())
     }
 
     /// Whether something happens that happens so many times in a hundred.
-    pub(crate) fn percent(&mut self, chance: usize) -> bool {
+    pub fn percent(&mut self, chance: usize) -> bool {
         self.below(100) < chance
     }
 
     /// One of these.
-    pub(crate) fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
+    pub fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
         all[self.below(all.len())]
     }
 
     /// These in another order.
-    pub(crate) fn shuffle<T>(&mut self, all: &mut [T]) {
+    pub fn shuffle<T>(&mut self, all: &mut [T]) {
         for index in (1..all.len()).rev() {
             all.swap(index, self.below(index + 1));
         }

@@ -1,15 +1,14 @@
 //! Sums: those of the rows against what was delivered, and those of the aggregates against the rows.
 
+use super::Bill;
+use crate::TestDatabase;
 use rust_decimal::Decimal;
-use support::TestDatabase;
-
-use crate::bill::Bill;
 
 /// Five kinds of buckets, each per key and per user.
 const SUMS_OF_EACH_ROW: usize = 10;
 
 /// What does not agree.
-pub(crate) async fn wrong(bill: &Bill, database: &TestDatabase) -> Vec<String> {
+pub async fn wrong(bill: &Bill, database: &TestDatabase) -> Vec<String> {
     let mut wrong = Vec::new();
     let completed = numbers(
         database,

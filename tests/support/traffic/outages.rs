@@ -1,25 +1,26 @@
 //! What befalls PostgreSQL: it is stopped, restarted, cut off and slowed, again and again.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::time::Duration;
 
-use support::link::{Link, Passage};
 use tokio::task::block_in_place;
 use tokio::time::Instant;
 use xtask::postgres::{Cluster, Stop};
 
-use crate::dice::Dice;
+use super::Dice;
+use crate::link::{Link, Passage};
 
 /// A server of our own, reached through a link that can be harmed.
 #[derive(Debug)]
-pub(crate) struct Server {
+pub struct Server {
     cluster: Cluster,
     link: Link,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Outage {
+/// One kind of trouble.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outage {
     /// Stopped for a while.
     Stopped(Stop),
     /// Stopped and started at once.
@@ -34,8 +35,20 @@ enum Outage {
     Slowed,
 }
 
+/// An outage that there was.
+#[derive(Clone, Copy, Debug)]
+pub struct Suffered {
+    /// Which.
+    pub outage: Outage,
+    /// When the server was well for the last time.
+    pub began: Instant,
+    /// When it was well again; who uses it may notice later.
+    pub ended: Instant,
+}
+
 impl Outage {
-    const ALL: [Self; 8] = [
+    /// One of each.
+    pub const ALL: [Self; 8] = [
         Self::Stopped(Stop::Fast),
         Self::Stopped(Stop::Immediate),
         Self::Restarted(Stop::Fast),
@@ -48,35 +61,48 @@ impl Outage {
 }
 
 impl Server {
-    pub(crate) async fn start() -> Self {
+    /// Starts one.
+    pub async fn start() -> Self {
         let cluster = block_in_place(Cluster::for_outages).unwrap();
         let link = Link::start(address(cluster.url())).await;
         Self { cluster, link }
     }
 
     /// The URL through the link.
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         let direct = address(self.cluster.url()).to_string();
         self.cluster.url().replace(&direct, &self.link.address().to_string())
     }
 
-    pub(crate) fn log(&self) -> String {
+    /// The URL of the server itself.
+    pub fn direct_url(&self) -> &str {
+        self.cluster.url()
+    }
+
+    /// Where the link listens.
+    pub fn address(&self) -> SocketAddr {
+        self.link.address()
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> String {
         self.cluster.log().unwrap()
     }
 
-    /// Goes from one outage to the next until `end`, and leaves the server well; returns how many there were of each.
-    pub(crate) async fn suffers_until(mut self, end: Instant, seed: u64) -> (Self, BTreeMap<String, usize>) {
-        let (mut dice, mut counts) = (Dice::of(seed, 1 << 42), BTreeMap::new());
+    /// Goes from one outage to the next until `end`, well for so many milliseconds in between, and leaves the server well.
+    pub async fn suffers_until(mut self, end: Instant, seed: u64, well: Range<usize>) -> (Self, Vec<Suffered>) {
+        let (mut dice, mut suffered) = (Dice::of(seed, 1 << 42), Vec::new());
         loop {
             let mut round = Outage::ALL;
             dice.shuffle(&mut round);
             for outage in round {
-                tokio::time::sleep(dice.milliseconds(500, 2_500)).await;
+                tokio::time::sleep(dice.milliseconds(well.start, well.end)).await;
                 if Instant::now() >= end {
-                    return (self, counts);
+                    return (self, suffered);
                 }
-                *counts.entry(format!("{outage:?}")).or_default() += 1;
+                let began = Instant::now();
                 self.suffers(outage, &mut dice).await;
+                suffered.push(Suffered { outage, began, ended: Instant::now() });
             }
         }
     }

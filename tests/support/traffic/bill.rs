@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use rust_decimal::Decimal;
 use sqlx::FromRow;
-use support::{IssuedKey, TestDatabase, Usage};
 
-use crate::case::{Case, Leaves};
-use crate::load::{Ending, Visit};
+use super::{Case, Ending, Ends, Kind, Leaves, Visit};
+use crate::{IssuedKey, TestDatabase, Usage};
 
 /// A proxy notices that a client has left in less than this; one that is killed meanwhile may not have written it down.
 const NOTICED_WITHIN: Duration = Duration::from_secs(5);
@@ -48,24 +47,34 @@ impl Row {
 
 /// What the load came to.
 #[derive(Default, Debug)]
-pub(crate) struct Bill {
+pub struct Bill {
     /// Everything that is not as it has to be.
-    pub(crate) wrong: Vec<String>,
-    pub(crate) rows: usize,
-    /// Requests of each ending, by name.
-    pub(crate) whole_from_bedrock: usize,
-    pub(crate) whole_from_plan: usize,
-    pub(crate) left: usize,
-    pub(crate) broken_by_kill: usize,
-    pub(crate) estimates: usize,
+    pub wrong: Vec<String>,
+    /// How many rows there are.
+    pub rows: usize,
+    /// Requests with the whole answer, from Bedrock.
+    pub whole_from_bedrock: usize,
+    /// The same, from the plan.
+    pub whole_from_plan: usize,
+    /// Requests whose client left.
+    pub left: usize,
+    /// Requests whose provider failed in the middle of its answer.
+    pub failed: usize,
+    /// Requests that cost nothing.
+    pub free: usize,
+    /// Requests that broke because the proxy was killed.
+    pub broken_by_kill: usize,
+    /// Rows that hold an estimate.
+    pub estimates: usize,
     /// Rows of requests whose client was cut off or left: answers that were whole all the same.
-    pub(crate) whole_unread: usize,
+    pub whole_unread: usize,
     /// What Bedrock has delivered to the requests of `completed` rows: how many, and the sums.
-    pub(crate) completed: (u64, Usage, Decimal),
+    pub completed: (u64, Usage, Decimal),
 }
 
 impl Bill {
-    pub(crate) async fn of(visits: &[Visit], keys: &[IssuedKey], database: &TestDatabase) -> Self {
+    /// Holds the rows against what was delivered.
+    pub async fn of(seed: u64, visits: &[Visit], keys: &[IssuedKey], database: &TestDatabase) -> Self {
         let query = sqlx::query_as("SELECT * FROM token_usage ORDER BY id");
         let rows: Vec<Row> = query.fetch_all(&database.pool).await.unwrap();
         let mut bill = Self { rows: rows.len(), ..Self::default() };
@@ -76,18 +85,19 @@ impl Bill {
             }
         }
         for visit in visits {
-            let row = by_session.remove(&visit.case.session());
-            if let Err(what) = bill.check(visit, row.as_ref(), &keys[visit.case.key]) {
-                bill.wrong.push(format!("{what}: {visit:?}, {row:?}"));
+            let case = Case::of(seed, visit.number);
+            let row = by_session.remove(&case.session());
+            if let Err(what) = bill.check(&case, visit, row.as_ref(), &keys[case.key]) {
+                bill.wrong.push(format!("{what}: {visit:?} of {}, {row:?}", case.told()));
             }
         }
         bill.wrong.extend(by_session.into_values().map(|row| format!("a row that nobody asked for: {row:?}")));
         bill
     }
 
-    fn check(&mut self, visit: &Visit, row: Option<&Row>, key: &IssuedKey) -> Result<(), String> {
-        let from_plan = visit.head.as_ref().is_some_and(|(_, provider)| provider == "plan");
-        let killed_at = visit.life.killed_at.get();
+    fn check(&mut self, case: &Case, visit: &Visit, row: Option<&Row>, key: &IssuedKey) -> Result<(), String> {
+        let from_plan = visit.head.as_ref().is_some_and(|head| head.provider == "plan");
+        let killed_at = visit.fate.killed_at.get();
         let may_be_missing = match &visit.ending {
             Ending::Wrong(what) => return Err(format!("a request that failed ({what})")),
             Ending::Broke(what) if killed_at.is_none_or(|at| *at > visit.ended_at) => {
@@ -101,6 +111,14 @@ impl Bill {
                 self.left += 1;
                 killed_at.is_some_and(|at| *at < visit.ended_at + NOTICED_WITHIN)
             }
+            Ending::Failed => {
+                self.failed += 1;
+                killed_at.is_some_and(|at| *at < visit.ended_at + NOTICED_WITHIN)
+            }
+            Ending::Free => {
+                self.free += 1;
+                return row.map_or(Ok(()), |_| Err("a row of what costs nothing".to_owned()));
+            }
             Ending::Whole if from_plan => {
                 self.whole_from_plan += 1;
                 false
@@ -112,19 +130,18 @@ impl Bill {
         };
         match row {
             Some(_) if from_plan => Err("a row of what the plan has served".to_owned()),
-            Some(row) => Ok(self.check_row(visit, row, key)?),
+            Some(row) => Ok(self.check_row(case, visit, row, key)?),
             None if from_plan || may_be_missing => Ok(()),
             None => Err("a row is missing".to_owned()),
         }
     }
 
-    fn check_row(&mut self, visit: &Visit, row: &Row, key: &IssuedKey) -> Result<(), &'static str> {
-        let case = &visit.case;
+    fn check_row(&mut self, case: &Case, visit: &Visit, row: &Row, key: &IssuedKey) -> Result<(), &'static str> {
         let names = (row.user_id, row.access_key_id, row.upstream_model.as_str(), row.provider.as_str());
         if names != (key.user_id, key.id, case.model(), "bedrock") {
             return Err("a row in another's name");
         }
-        if visit.head.as_ref().is_some_and(|(id, _)| *id != row.request_id) {
+        if visit.head.as_ref().is_some_and(|head| head.id != row.request_id) {
             return Err("a row with another request id");
         }
         if row.upstream_message_id.as_ref().is_some_and(|id| *id != case.answer.id) {
@@ -142,6 +159,7 @@ impl Bill {
                 self.add(case);
                 Ok(())
             }
+            ("failed" | "truncated", Ending::Failed) => self.check_failed(case, row),
             ("cancelled", Ending::Left(characters)) => self.check_cancelled(case, row, *characters),
             _ => Err("an outcome that was not"),
         }
@@ -157,10 +175,7 @@ impl Bill {
         }
         self.estimates += 1;
         let (prompt, output) = match case.leaves {
-            Leaves::BeforeTheAnswer => {
-                let asked = case.body().bytes().filter(|byte| *byte != b'"').count().div_ceil(4);
-                (Usage { input: u64::try_from(asked).unwrap(), ..Usage::default() }, 0..=0)
-            }
+            Leaves::BeforeTheAnswer => (asked(case), 0..=0),
             // `message_start` has counted one token by then.
             Leaves::InSilence(_) => (usage, estimate(characters)..=estimate(characters)),
             Leaves::InMidStream(_) => {
@@ -173,6 +188,26 @@ impl Bill {
         if got == expected && output.contains(&got.output) { Ok(()) } else { Err("not the estimate") }
     }
 
+    /// What broke off has what was said of the prompt, and an estimate of what was relayed; half a whole answer says nothing.
+    fn check_failed(&mut self, case: &Case, row: &Row) -> Result<(), &'static str> {
+        self.estimates += 1;
+        let (outcome, after) = match case.ends {
+            // A whole answer is read before anything of it is relayed, unless it passes as it is.
+            Ends::BreaksOff(_) if !case.stream && case.kind == Kind::Message => ("failed", 0),
+            Ends::BreaksOff(after) => ("truncated", after),
+            Ends::Exception(after) => ("failed", after),
+            Ends::Whole => return Err("nobody failed"),
+        };
+        let expected = if case.stream {
+            let relayed = Case::characters(&case.answer.to_events()[..after]);
+            Usage { output: estimate(relayed), ..case.usage() }
+        } else {
+            asked(case)
+        };
+        let is_it = row.estimated && row.outcome == outcome && row.usage() == expected;
+        if is_it { Ok(()) } else { Err("not what was known when it failed") }
+    }
+
     fn add(&mut self, case: &Case) {
         let (usage, (count, sum, cost)) = (case.usage(), &mut self.completed);
         *count += 1;
@@ -183,6 +218,12 @@ impl Bill {
         sum.cache_creation_5m += usage.cache_creation_5m;
         sum.cache_creation_1h += usage.cache_creation_1h;
     }
+}
+
+/// A prompt that Bedrock never counted: a token for four bytes of its text.
+fn asked(case: &Case) -> Usage {
+    let text = case.body().bytes().filter(|byte| *byte != b'"').count();
+    Usage { input: u64::try_from(text.div_ceil(4)).unwrap(), ..Usage::default() }
 }
 
 fn estimate(characters: u64) -> u64 {
