@@ -1,6 +1,6 @@
 //! What the kernel says of a running process.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::time::Duration;
 
@@ -46,6 +46,19 @@ pub(crate) fn descriptors(id: u32, port: u16) -> Result<(usize, usize)> {
     Ok((to_port.len(), others.len()))
 }
 
+/// What it has open, by name and number; sockets and pipes are all of one name.
+pub(crate) fn open_by_name(id: u32) -> Result<BTreeMap<String, usize>> {
+    let open = fs::read_dir(format!("/proc/{id}/fd")).context("a process has ended")?;
+    let mut names = BTreeMap::new();
+    for link in open.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok()) {
+        let link = link.display().to_string();
+        let name =
+            link.split_once(":[").filter(|(kind, _)| *kind != "anon_inode").map_or(link.as_str(), |(kind, _)| kind);
+        *names.entry(name.to_owned()).or_default() += 1;
+    }
+    Ok(names)
+}
+
 /// The socket of a line of `/proc/net/tcp`, if it is connected with this port, as it is named in `/proc/PID/fd`.
 fn socket_to(line: &str, port: u16) -> Option<String> {
     let fields: Vec<&str> = line.split_whitespace().collect();
@@ -68,6 +81,7 @@ mod tests {
         let connections = [TcpStream::connect(listener.local_addr()?)?, TcpStream::connect(listener.local_addr()?)?];
         let (two, others) = descriptors(own, port)?;
         assert_eq!((none, two), (0, connections.len()));
+        assert!(open_by_name(own)?["socket"] >= connections.len());
         assert!(others > 0 && threads(own)? > 0 && resident(own)? > 0);
         Ok(())
     }

@@ -22,6 +22,7 @@ use xtask::bench::Arguments;
 use xtask::progress::step;
 
 use crate::machine;
+use crate::process;
 use crate::report::Report;
 use flat::judged;
 use watch::{Sample, Watch};
@@ -72,12 +73,12 @@ pub(crate) async fn measure(arguments: &Arguments) -> Result<Soak> {
     let arrivals = traffic::answer(&around, seed);
     let disk = tempfile::tempdir()?;
     let journal = [("USAGE_JOURNAL_DIR", disk.path().display().to_string())];
-    let process = ServeProcess::start_with(&around, &journal).await;
+    let serving = ServeProcess::start_with(&around, &journal).await;
 
     let load = Load { seed, developers: DEVELOPERS, thinks: THINKS, arrivals, ended: Arc::default() };
-    let watch = Watch { process: process.id(), database: server.address().port(), ended: Arc::clone(&load.ended) };
-    let before = watch.look()?;
-    let life = Arc::new(Life::of(&process, &keys).await);
+    let watch = Watch { process: serving.id(), database: server.address().port(), ended: Arc::clone(&load.ended) };
+    let (before, open_before) = (watch.look()?, process::open_by_name(serving.id())?);
+    let life = Arc::new(Life::of(&serving, &keys).await);
     let fate = Arc::clone(&life.fate);
     let log_of_preparations = server.log().len();
     let began = Instant::now();
@@ -90,12 +91,16 @@ pub(crate) async fn measure(arguments: &Arguments) -> Result<Soak> {
     // Clients and upstreams go, and with them whatever the proxy keeps open for their sake.
     (around.plan, around.bedrock) = (Upstream::start().await, Upstream::start().await);
     let after = watch.look_until(PATIENCE, |now| now.descriptors <= before.descriptors).await?;
+    let open_after = process::open_by_name(serving.id())?;
     let run = Run { visits, suffered, began, samples, before, after };
 
-    process.signal(Signal::TERM);
-    let code = process.slow_exit_code().await;
+    serving.signal(Signal::TERM);
+    let code = serving.slow_exit_code().await;
     let bill = Bill::of(seed, &run.visits, &keys, &around.database).await;
     let mut wrong = judged(&run.samples, &run.before, &run.after, DATABASE_CONNECTIONS);
+    if run.after.descriptors > before.descriptors {
+        wrong.push(format!("open before: {open_before:?}; after: {open_after:?}"));
+    }
     wrong.extend((code != Some(0)).then(|| format!("the proxy ended with {code:?}")));
     wrong.extend(files_of_records(disk.path()).into_iter().map(|file| format!("{} was not stored", file.display())));
     wrong.extend(traffic::wrong(&bill, &around.database).await);

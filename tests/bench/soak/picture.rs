@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use support::traffic::Outage;
+use support::traffic::{Ending, Outage, Visit};
 use tokio::time::Instant;
 
 use super::Run;
@@ -65,7 +65,10 @@ fn strips(run: &Run) -> [Strip; 3] {
             name: "open descriptors",
             lines: vec![("all but those to the database", PROXY, descriptors), ("to the database", OTHER, database)],
         },
-        Strip { name: "requests that ended, 1/s", lines: vec![("", PROXY, averaged(&rates(run)))] },
+        Strip {
+            name: "requests per second",
+            lines: vec![("that ended", PROXY, averaged(&rates(run))), ("with a fault", OTHER, averaged(&faults(run)))],
+        },
     ]
 }
 
@@ -76,6 +79,25 @@ fn rates(run: &Run) -> Vec<f64> {
         number(sample.ended.saturating_sub(ended)) / (sample.at - at).as_secs_f64().max(0.001)
     };
     run.samples.iter().map(rate).collect()
+}
+
+/// Requests in a second that the plan did not serve though it was asked, that broke off, or that were left.
+fn faults(run: &Run) -> Vec<f64> {
+    let ended_at: Vec<Instant> =
+        run.visits.iter().filter(|visit| has_a_fault(visit)).map(|visit| visit.ended_at).collect();
+    let (mut sorted, mut before) = (ended_at, run.began);
+    sorted.sort();
+    let until = |at: Instant| sorted.partition_point(|ended| *ended <= at);
+    let rate = |sample: &Sample| {
+        let from = std::mem::replace(&mut before, sample.at);
+        number((until(sample.at) - until(from)) as u64) / (sample.at - from).as_secs_f64().max(0.001)
+    };
+    run.samples.iter().map(rate).collect()
+}
+
+fn has_a_fault(visit: &Visit) -> bool {
+    let fell_back = visit.head.as_ref().is_some_and(|head| !head.fallback.is_empty());
+    fell_back || !matches!(visit.ending, Ending::Whole | Ending::Free)
 }
 
 fn legend() -> String {
