@@ -24,7 +24,7 @@ use xtask::progress::step;
 use crate::machine;
 use crate::process;
 use crate::report::Report;
-use flat::judged;
+use flat::{STAYS_OPEN, judged};
 use watch::{Sample, Watch};
 
 /// Requests at a time.
@@ -90,7 +90,7 @@ pub(crate) async fn measure(arguments: &Arguments) -> Result<Soak> {
     let samples = watching.await??;
     // Clients and upstreams go, and with them whatever the proxy keeps open for their sake.
     (around.plan, around.bedrock) = (Upstream::start().await, Upstream::start().await);
-    let after = watch.look_until(PATIENCE, |now| now.descriptors <= before.descriptors).await?;
+    let after = watch.look_until(PATIENCE, |now| now.descriptors <= before.descriptors + STAYS_OPEN).await?;
     let open_after = process::open_by_name(serving.id())?;
     let run = Run { visits, suffered, began, samples, before, after };
 
@@ -98,7 +98,7 @@ pub(crate) async fn measure(arguments: &Arguments) -> Result<Soak> {
     let code = serving.slow_exit_code().await;
     let bill = Bill::of(seed, &run.visits, &keys, &around.database).await;
     let mut wrong = judged(&run.samples, &run.before, &run.after, DATABASE_CONNECTIONS);
-    if run.after.descriptors > before.descriptors {
+    if run.after.descriptors > before.descriptors + STAYS_OPEN {
         wrong.push(format!("open before: {open_before:?}; after: {open_after:?}"));
     }
     wrong.extend((code != Some(0)).then(|| format!("the proxy ended with {code:?}")));
