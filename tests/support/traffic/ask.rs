@@ -40,7 +40,8 @@ fn request(case: &Case, life: &Life) -> RequestBuilder {
 async fn answer(case: &Case, request: RequestBuilder, head: &mut Option<Head>) -> Ending {
     let response = match request.send().await {
         Ok(response) => response,
-        Err(error) => return Ending::Broke(format!("before the head: {error:?}")),
+        // The URL has the access key in it.
+        Err(error) => return Ending::Broke(format!("before the head: {:?}", error.without_url())),
     };
     let status = response.status();
     let fails = fails(case, &head.insert(Head::of(response.headers())).provider);
@@ -77,7 +78,7 @@ async fn whole(response: Response, expected: String, fails: bool, right: Ending)
         Ok(body) if body == expected => right,
         Ok(body) => Ending::Wrong(format!("not the answer to the question: {body:?}")),
         Err(_) if fails => Ending::Failed,
-        Err(error) => Ending::Broke(error.to_string()),
+        Err(error) => Ending::Broke(error.without_url().to_string()),
     }
 }
 
@@ -88,7 +89,7 @@ async fn native_stream(case: &Case, response: Response, fails: bool) -> Ending {
         match piece {
             Ok(bytes) => got.extend(bytes),
             Err(_) if fails => return Ending::Failed,
-            Err(error) => return Ending::Broke(error.to_string()),
+            Err(error) => return Ending::Broke(error.without_url().to_string()),
         }
     }
     let expected = frames::bedrock_stream(&case.answer).concat();
@@ -105,7 +106,7 @@ async fn read_stream(case: &Case, response: Response, fails: bool) -> Ending {
         match body.next().await {
             Some(Ok(bytes)) => text.extend(bytes),
             Some(Err(_)) if fails => return Ending::Failed,
-            Some(Err(error)) => return Ending::Broke(error.to_string()),
+            Some(Err(error)) => return Ending::Broke(error.without_url().to_string()),
             None => return Ending::Broke("the stream ended before its last event".to_owned()),
         }
         // What is cut in the middle of a character is not whole either.

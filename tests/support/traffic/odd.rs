@@ -26,16 +26,15 @@ const LOOKS_AWAY: Duration = Duration::from_millis(30);
 pub(super) async fn wrong_key(case: &Case, life: &Life) -> Ending {
     let key = AccessKey::generate().unwrap();
     let request = life.stranger.request(Method::POST, &format!("/ak/{}/v1/messages", key.expose()));
-    match try_get(request.header("content-type", "application/json").body(case.body())).await {
+    // Who is refused before all is sent must not send the next request over the same connection.
+    let request = request.header("content-type", "application/json").header("connection", "close");
+    match try_get(request.body(case.body())).await {
         // The other is for the time when the database cannot be asked.
         Ok(got) if matches!(got.status, 403 | 503) => Ending::Free,
         Ok(got) => Ending::Wrong(format!("{} to a wrong key", got.status)),
         // The answer may come before the whole of a large body has been sent.
-        Err(error) if case.size > 0 => {
-            tracing::debug!(%error, "refused while it was sending");
-            Ending::Free
-        }
-        Err(error) => Ending::Broke(error.to_string()),
+        Err(_) if case.size > 0 => Ending::Free,
+        Err(error) => Ending::Broke(error.without_url().to_string()),
     }
 }
 
