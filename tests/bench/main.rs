@@ -6,10 +6,11 @@ mod admin;
 mod fill;
 mod machine;
 mod metering;
+mod output;
 mod process;
-mod publish;
 mod queries;
 mod report;
+mod sizing;
 mod soak;
 mod speed;
 mod statistics;
@@ -22,6 +23,8 @@ use clap::Parser;
 use tokio::sync::OnceCell;
 use xtask::bench::{Arguments, Scenario};
 use xtask::progress::{failure, step};
+
+use output::Output;
 
 /// Measures the proxy; meant to be started by `cargo xtask bench`
 #[derive(Debug, Parser)]
@@ -51,11 +54,10 @@ fn main() -> ExitCode {
 async fn measure(arguments: &Arguments) -> Result<()> {
     let server =
         || std::env::var("DATABASE_URL").context("DATABASE_URL is not set; start this with `cargo xtask bench`");
-    let folder = arguments.to.clone().unwrap_or_else(|| xtask::workspace::root().join(".local/bench"));
-    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let output = Output::open(arguments)?;
     let filled = OnceCell::new();
     let open = || filled.get_or_try_init(async || fill::open(&server()?, arguments.rows).await);
-    let (mut wrong, mut lines) = (Vec::new(), Vec::new());
+    let (mut wrong, mut lines, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for scenario in arguments.chosen() {
         step(format_args!("benchmark {}", scenario.name()));
         let report = match scenario {
@@ -67,14 +69,23 @@ async fn measure(arguments: &Arguments) -> Result<()> {
                 admin::ensure_complete()?;
                 admin::measure(open().await?).await?
             }
-            Scenario::Metering => metering::measure(arguments, &folder).await?,
+            Scenario::Metering => {
+                let (report, added) = metering::measure(arguments, output.folder()).await?;
+                others.extend(added);
+                report
+            }
             Scenario::Soak => {
                 // It has a server of its own, and a picture.
                 let soak = soak::measure(arguments).await?;
-                let text = soak.report.to_markdown(&soak.machine);
-                println!("\n{text}");
-                publish::publish(&[("soak.md", &text), ("soak.svg", &soak.picture)], &folder, arguments)?;
+                output.shown(scenario.name(), &soak.report, &soak.machine, &soak.picture)?;
                 wrong.extend(soak.report.wrong);
+                continue;
+            }
+            Scenario::Sizing => {
+                let Some(sizing) = sizing::measure(arguments).await? else { continue };
+                let machine = machine::describe(&server()?).await?;
+                output.shown(scenario.name(), &sizing.report, &machine, &sizing.picture)?;
+                others.extend(sizing.lines);
                 continue;
             }
             speed => {
@@ -84,15 +95,14 @@ async fn measure(arguments: &Arguments) -> Result<()> {
                 report
             }
         };
-        let text = report.to_markdown(&machine::describe(&server()?).await?);
-        println!("\n{text}");
-        let file = folder.join(scenario.name()).with_extension("md");
-        std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
-        step(format_args!("written to {}", file.display()));
+        output.table(scenario.name(), &report, &machine::describe(&server()?).await?)?;
         wrong.extend(report.wrong);
     }
+    // Those that have a table of their own are in the summary, too, and are none by themselves.
     if !lines.is_empty() {
-        speed::publish(&lines, &machine::describe(&server()?).await?, &folder, arguments)?;
+        lines.extend(others);
+        let (report, picture) = speed::summary(&lines);
+        output.shown("speed", &report, &machine::describe(&server()?).await?, &picture)?;
     }
     if let Some(filled) = filled.into_inner() {
         filled.leave(arguments.keep).await?;

@@ -12,6 +12,7 @@ use xtask::bench::Arguments;
 use xtask::progress::step;
 
 use crate::report::Report;
+use crate::speed::{Limit, Line};
 use crate::statistics::{median, range};
 use load::Load;
 use variant::{Recorded, Round, Variant};
@@ -39,7 +40,7 @@ const FIGURES: [Figure; 4] = [
 ];
 
 /// Measures both providers in turns. `folder` is on a disk that may hold a usage journal.
-pub(crate) async fn measure(arguments: &Arguments, folder: &Path) -> Result<Report> {
+pub(crate) async fn measure(arguments: &Arguments, folder: &Path) -> Result<(Report, Vec<Line>)> {
     let (rounds, seconds) = pace(arguments);
     let load = Load { rate: arguments.rate, lasts: Duration::from_secs(seconds.into()) };
     let without = Variant::start(Recorded::No, folder).await?;
@@ -64,10 +65,12 @@ pub(crate) async fn measure(arguments: &Arguments, folder: &Path) -> Result<Repo
     }
     without.stop().await?;
     with.stop().await?;
+    let mut lines = Vec::new();
     for (provider, off, on) in &measured {
+        lines.extend(FIGURES.iter().map(|figure| added(*provider, figure, off, on)));
         report.rows.extend(FIGURES.iter().map(|figure| row(*provider, figure, off, on)));
     }
-    Ok(report)
+    Ok((report, lines))
 }
 
 /// Rounds, and the seconds of each variant in each.
@@ -94,6 +97,13 @@ fn describe(arguments: &Arguments) -> Report {
         head: vec!["requests to", "", "not recorded", "recorded", "difference", "spread", "measurable", "took more in"],
         ..Report::default()
     }
+}
+
+/// The difference, round by round, for a summary.
+fn added(provider: Provider, figure: &Figure, off: &[Round], on: &[Round]) -> Line {
+    let differences: Vec<f64> = off.iter().zip(on).map(|(off, on)| (figure.of)(on) - (figure.of)(off)).collect();
+    let what = format!("usage recorded, {provider}: {} added", figure.name);
+    Line::of(what, "ms", [&[], &[], &differences], Limit::None)
 }
 
 fn row(provider: Provider, figure: &Figure, off: &[Round], on: &[Round]) -> Vec<String> {

@@ -1,31 +1,33 @@
 //! How fast and how small the proxy is, measured beside nginx as a plain reverse proxy and beside nothing at all.
 
-mod answers;
-mod client;
-mod clock;
+pub(crate) mod answers;
+pub(crate) mod client;
+pub(crate) mod clock;
 mod closed;
 mod cost;
 mod fallback;
-mod line;
+pub(crate) mod launch;
+pub(crate) mod line;
+mod modelled;
 mod nginx;
-mod open;
+pub(crate) mod open;
 mod pacer;
-mod picture;
-mod stage;
-mod stamp;
+pub(crate) mod picture;
+mod secured;
+pub(crate) mod stage;
+pub(crate) mod stamp;
 mod start;
 mod streams;
+mod synth;
 mod ttfb;
 mod upstream;
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
 use xtask::bench::{Arguments, Scenario};
 
-use line::Limit;
-pub(crate) use line::Line;
+pub(crate) use line::{Limit, Line};
 pub(crate) use upstream::{ROLE, run as run_upstream};
 
 use crate::report::Report;
@@ -61,7 +63,8 @@ pub(crate) async fn measure(scenario: Scenario, arguments: &Arguments) -> Result
         }
         Scenario::Fallback => fallback::measure(pace(3, 2)).await,
         Scenario::Start => start::measure(pace(2, 1)).await,
-        Scenario::Queries | Scenario::Admin | Scenario::Metering | Scenario::Soak => Ok(Vec::new()),
+        Scenario::Synth => synth::measure(pace(40, 1)),
+        Scenario::Sizing | Scenario::Soak | Scenario::Queries | Scenario::Admin | Scenario::Metering => Ok(Vec::new()),
     }
 }
 
@@ -80,9 +83,8 @@ pub(crate) fn report(title: &str, lines: &[Line]) -> Report {
     }
 }
 
-/// Writes the table and the picture of everything that was measured, and into the checkout when that is asked for.
-pub(crate) fn publish(lines: &[Line], machine: &str, folder: &Path, arguments: &Arguments) -> Result<()> {
+/// The table and the picture of everything that was measured.
+pub(crate) fn summary(lines: &[Line]) -> (Report, String) {
     const TITLE: &str = "Speed and size";
-    let (table, picture) = (report(TITLE, lines).to_markdown(machine), picture::draw(TITLE, lines));
-    crate::publish::publish(&[("speed.md", &table), ("speed.svg", &picture)], folder, arguments)
+    (report(TITLE, lines), picture::draw(TITLE, lines))
 }

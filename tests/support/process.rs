@@ -67,9 +67,23 @@ impl ServeProcess {
 
     /// The same with settings that are this process's own.
     pub async fn start_with(around: &Surroundings, own: &[(&str, String)]) -> Self {
-        let (log, path) = log_file("serve");
         let mut command = Command::new(binary());
-        command.arg("serve").env_clear().envs(around.environment()).env("LISTEN_ADDR", "127.0.0.1:0");
+        command.arg("serve");
+        Self::start_as(command, around, own).await
+    }
+
+    /// Starts it as a member of cgroups, from its first instruction on: `doors` are their files for ids of processes.
+    pub async fn start_in(around: &Surroundings, doors: &[PathBuf]) -> Self {
+        // The shell that goes through the doors becomes the proxy.
+        let mut command = Command::new("/bin/sh");
+        let enter = r#"program=$1; shift; for door; do echo $$ > "$door" || exit; done; exec "$program" serve"#;
+        command.args(["-c", enter, "sh"]).arg(binary()).args(doors);
+        Self::start_as(command, around, &[]).await
+    }
+
+    async fn start_as(mut command: Command, around: &Surroundings, own: &[(&str, String)]) -> Self {
+        let (log, path) = log_file("serve");
+        command.env_clear().envs(around.environment()).env("LISTEN_ADDR", "127.0.0.1:0");
         command.envs(own.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(log.try_clone().expect("the log")).stderr(log).kill_on_drop(true);
         let mut child = command.spawn().expect("the binary starts");

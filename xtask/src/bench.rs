@@ -37,13 +37,13 @@ pub struct Arguments {
     /// queries and admin: keep the filled database; the next run with as many rows finds it and begins at once
     #[arg(long)]
     pub keep: bool,
-    /// All but instructions, queries and admin: how many times each variant or way is measured, instead of the benchmark's own number
+    /// All but instructions, queries, admin and sizing: how many times each variant or way is measured, instead of the benchmark's own number
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub rounds: Option<u32>,
-    /// All but instructions, queries, admin and start: seconds that each variant or way is measured for at a time
+    /// All but instructions, queries, admin, start and synth: seconds that each variant or way is measured for at a time
     #[arg(long, value_name = "S", value_parser = clap::value_parser!(u32).range(1..=20))]
     pub seconds: Option<u32>,
-    /// Write the tables and pictures of speed and size, and of the soak, to tests/bench/results, too, which the README shows
+    /// Write the tables and pictures of speed, sizing and soak to tests/bench/results, too, which the README shows
     #[arg(long)]
     pub publish: bool,
     /// soak: how long the traffic lasts
@@ -92,16 +92,17 @@ pub enum Scenario {
     Fallback,
     /// How soon the proxy listens, and how large it is
     Start,
+    /// How long the template of the infrastructure takes
+    Synth,
+    /// How many developers a task of half a processor and 1 GiB serves; limits it with a cgroup, for which it wants root
+    Sizing,
     /// Whether half an hour of mixed traffic with faults loses usage, memory or descriptors; runs only when asked for by name
     Soak,
 }
 
 impl Scenario {
     /// All of them, in the order in which they run.
-    pub const ALL: [Self; 11] = [
-        Self::Queries,
-        Self::Admin,
-        Self::Metering,
+    pub const ALL: [Self; 13] = [
         Self::Small,
         Self::Stream,
         Self::Large,
@@ -109,6 +110,12 @@ impl Scenario {
         Self::Streams,
         Self::Fallback,
         Self::Start,
+        Self::Synth,
+        Self::Sizing,
+        Self::Metering,
+        // Last, because the database that they fill is busy with itself for a while.
+        Self::Queries,
+        Self::Admin,
         Self::Soak,
     ];
 
@@ -126,6 +133,8 @@ impl Scenario {
             Self::Fallback => "fallback",
             Self::Start => "start",
             Self::Soak => "soak",
+            Self::Synth => "synth",
+            Self::Sizing => "sizing",
         }
     }
 
@@ -143,7 +152,10 @@ impl Scenario {
     /// Whether it compares the proxy with nginx.
     fn wants_nginx(self) -> bool {
         // The fallback stands on the same stage.
-        !matches!(self, Self::Queries | Self::Admin | Self::Metering | Self::Start | Self::Soak)
+        !matches!(
+            self,
+            Self::Queries | Self::Admin | Self::Metering | Self::Start | Self::Synth | Self::Sizing | Self::Soak
+        )
     }
 }
 
@@ -196,7 +208,7 @@ pub fn run_verb(arguments: &Arguments) -> Result<()> {
     let reserved = shared.then(|| Database::reserve(&options)).transpose()?;
     let nginx = arguments.chosen().any(Scenario::wants_nginx).then(nginx::find).transpose()?;
     step("building with optimisation (the first time takes minutes)");
-    run(workspace.build(&[Program::Proxy, Program::Bench]).arg("--release"), "build")?;
+    run(workspace.build(&[Program::Proxy, Program::Bench, Program::Xtask]).arg("--release"), "build")?;
     let logs = workspace.target().join("bench-output");
     if logs.exists() {
         fs::remove_dir_all(&logs).with_context(|| format!("cannot empty {}", logs.display()))?;
@@ -213,6 +225,7 @@ pub fn run_verb(arguments: &Arguments) -> Result<()> {
     measure
         .envs(database.iter().map(|database| ("DATABASE_URL", database.url())))
         .env("CCP_BIN", workspace.release_binary(Program::Proxy))
+        .env("XTASK_BIN", workspace.release_binary(Program::Xtask))
         .env("CCP_TEST_OUTPUT", logs);
     if let Some(nginx) = nginx {
         measure.env("NGINX_BIN", nginx);

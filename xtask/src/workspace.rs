@@ -20,6 +20,8 @@ pub enum Program {
     Simulate,
     /// The measurements.
     Bench,
+    /// The other verbs.
+    Xtask,
     /// The verbs that speak to AWS.
     Operate,
 }
@@ -31,6 +33,7 @@ impl Program {
             Self::Proxy => "claude-code-proxy",
             Self::Simulate => "simulate",
             Self::Bench => "bench",
+            Self::Xtask => "xtask",
             Self::Operate => "xtask-operate",
         }
     }

@@ -17,7 +17,8 @@ pub(crate) enum Wish {
     Json,
     /// A stream of [`EVENTS`] events, as fast as they go.
     Events,
-    /// A stream of 20 events a second until the client leaves, each with the time at which it was made.
+    /// A stream of 20 events a second until the client leaves, each with the time at which it was made. Where the request
+    /// says how long it shall be it is as one of a model, from the plan and from Bedrock: see [`super::modelled`].
     Paced,
     /// A refusal that is about this request alone, so that the next one is asked, too.
     Refusal,
@@ -46,9 +47,11 @@ impl Wish {
 pub(super) struct Answers {
     pub(super) json: Bytes,
     pub(super) events: Vec<Bytes>,
-    /// What a stream begins with before its text.
-    pub(super) opening: Bytes,
     pub(super) frames: Vec<Bytes>,
+    /// What a stream begins with before its text, as each provider writes it.
+    pub(super) opening: [Bytes; 2],
+    /// What it ends with.
+    pub(super) closing: [Bytes; 2],
 }
 
 impl Answers {
@@ -56,8 +59,14 @@ impl Answers {
         let text = (0..DELTAS).map(|n| format!("piece {n} of a text that a model might write, "));
         let answer = Answer::deltas(text);
         let events: Vec<Bytes> = answer.to_events().iter().map(ServerEvent::to_bytes).collect();
-        let opening = events[..events.len() - DELTAS - 3].concat().into();
         let frames = frames::bedrock_stream(&answer);
-        Self { json: Answer::text("A short answer.").to_json().into(), events, opening, frames }
+        let (opening, closing) = (..EVENTS - DELTAS - 3, EVENTS - 3..);
+        Self {
+            json: Answer::text("A short answer.").to_json().into(),
+            opening: [&events, &frames].map(|events| events[opening].concat().into()),
+            closing: [&events, &frames].map(|events| events[closing.clone()].concat().into()),
+            events,
+            frames,
+        }
     }
 }

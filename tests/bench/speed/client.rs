@@ -19,9 +19,14 @@ use super::stage::Target;
 pub(crate) struct Ask {
     /// Which answer.
     pub(crate) wish: Wish,
+    /// What of the path follows the key.
+    pub(crate) path: &'static str,
     /// The body of the request.
     pub(crate) body: Bytes,
 }
+
+/// Where messages are asked for.
+pub(crate) const MESSAGES: &str = "/v1/messages?beta=true";
 
 impl Ask {
     /// A request with a prompt of about this many bytes.
@@ -33,7 +38,7 @@ impl Ask {
             "stream": wish != Wish::Json,
             "messages": [{ "role": "user", "content": LINE.repeat(bytes / (LINE.len() + 3) + 1) }],
         });
-        Self { wish, body: body.to_string().into() }
+        Self { wish, path: MESSAGES, body: body.to_string().into() }
     }
 }
 
@@ -56,9 +61,14 @@ impl Connection {
         Ok(Self { sender, target: target.clone(), driver })
     }
 
+    /// Asks in another's name from now on, at the same address.
+    pub(crate) fn turn_to(&mut self, target: &Target) {
+        self.target.prefix.clone_from(&target.prefix);
+    }
+
     /// Asks, has `see` look at each piece of the answer, and waits for its end. Says when the first of them came.
     pub(crate) async fn ask(&mut self, ask: &Ask, mut see: impl FnMut(&Bytes)) -> Result<Instant> {
-        let request = Request::post(format!("{}/v1/messages?beta=true", self.target.prefix))
+        let request = Request::post(format!("{}{}", self.target.prefix, ask.path))
             .header("host", self.target.address.to_string())
             .header("authorization", "Bearer sk-ant-oat01-bench")
             .header("anthropic-version", "2023-06-01")

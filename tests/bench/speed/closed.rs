@@ -9,7 +9,6 @@ use tokio::task::JoinSet;
 
 use super::client::{Ask, Connection};
 use super::stage::Target;
-use crate::process;
 
 /// Asked before anything is counted: connections are opened, keys are read, buffers have their size.
 const WARM_UP: Duration = Duration::from_millis(500);

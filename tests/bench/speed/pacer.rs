@@ -8,17 +8,28 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use support::ServerEvent;
+use support::{ServerEvent, frames};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::{clock, stamp};
+use super::clock;
+use super::stamp::MADE;
 
 /// Parts of the period, each with streams of its own.
 const SLOTS: usize = 50;
 /// Time between two parts; all of them together are the twentieth of a second.
 const STEP: Duration = Duration::from_millis(1);
 
-type Slot = Vec<UnboundedSender<Bytes>>;
+/// How a provider writes an event.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Format {
+    /// As the plan does.
+    Plan,
+    /// As Bedrock does.
+    Bedrock,
+}
+
+/// The streams of a part of the period, by their format.
+type Slot = [Vec<UnboundedSender<Bytes>>; 2];
 
 /// The streams that are sent to.
 #[derive(Clone)]
@@ -29,17 +40,18 @@ pub(super) struct Pacer {
 impl Pacer {
     /// Begins to keep the time, for as long as the process lives.
     pub(super) fn start() -> Self {
-        let slots = Arc::new(Mutex::new((0, vec![Slot::new(); SLOTS])));
+        let slots = Arc::new(Mutex::new((0, vec![Slot::default(); SLOTS])));
         let kept = Arc::clone(&slots);
         thread::spawn(move || {
             let begin = Instant::now();
             for (turn, slot) in (1..).zip((0..SLOTS).cycle()) {
                 thread::sleep((begin + STEP * turn).saturating_duration_since(Instant::now()));
                 let mut slots = kept.lock().unwrap_or_else(PoisonError::into_inner);
-                let streams = &mut slots.1[slot];
-                if !streams.is_empty() {
-                    let event = event();
-                    streams.retain(|stream| stream.send(event.clone()).is_ok());
+                for (format, streams) in [Format::Plan, Format::Bedrock].into_iter().zip(&mut slots.1[slot]) {
+                    if !streams.is_empty() {
+                        let event = event("", format);
+                        streams.retain(|stream| stream.send(event.clone()).is_ok());
+                    }
                 }
             }
         });
@@ -47,18 +59,22 @@ impl Pacer {
     }
 
     /// The events of one more stream, until it is dropped.
-    pub(super) fn stream(&self) -> UnboundedReceiver<Bytes> {
+    pub(super) fn stream(&self, format: Format) -> UnboundedReceiver<Bytes> {
         let (sender, receiver) = unbounded_channel();
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         let (next, slots) = &mut *slots;
-        slots[*next % SLOTS].push(sender);
+        slots[*next % SLOTS][format as usize].push(sender);
         *next += 1;
         receiver
     }
 }
 
-fn event() -> Bytes {
-    let text = format!("a piece of a text that a model might write, {}", stamp::write(clock::now()));
+/// An event with a piece of text, which says when it was made, and more.
+pub(super) fn event(more: &str, format: Format) -> Bytes {
+    let text = format!("a piece of a text that a model might write, {more}{}", MADE.write(clock::now()));
     let data = format!(r#"{{"type":"content_block_delta","index":0,"delta":{{"type":"text_delta","text":"{text}"}}}}"#);
-    ServerEvent::new("content_block_delta", data).to_bytes()
+    match format {
+        Format::Plan => ServerEvent::new("content_block_delta", data).to_bytes(),
+        Format::Bedrock => frames::chunk(&data),
+    }
 }

@@ -1,17 +1,14 @@
 //! An upstream, and what stands before it: nothing, nginx, the proxy.
 
-use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 use rustix::process::Signal;
 use support::process::ServeProcess;
 use support::{KeyWish, Surroundings};
-use xtask::leash::{EndSignal, Leashed, Output};
 
+use super::launch::Launched;
 use super::nginx::Nginx;
-use super::upstream::ROLE;
 
 /// More streams at a time than any measurement opens.
 const MAX_IN_FLIGHT: &str = "10000";
@@ -51,8 +48,7 @@ pub(crate) struct Stage {
     proxy: ServeProcess,
     key: String,
     nginx: Nginx,
-    upstream: Leashed,
-    upstream_address: SocketAddr,
+    upstream: Launched,
     // Held for their drop, after what uses them.
     _around: Surroundings,
     _folder: tempfile::TempDir,
@@ -62,28 +58,23 @@ impl Stage {
     /// Starts it, with metering, authentication and logs as in production.
     pub(crate) async fn start() -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let mut upstream = Command::new(std::env::current_exe()?);
-        upstream.arg(ROLE);
-        let mut upstream = Leashed::start(&upstream, Output::Captured, EndSignal::Terminate, None)?;
-        let mut line = String::new();
-        BufReader::new(upstream.take_stdout().context("a pipe")?).read_line(&mut line)?;
-        let upstream_address: SocketAddr = line.trim().parse().context("the upstream does not start")?;
-        let nginx = Nginx::start(upstream_address, folder.path()).await?;
+        let upstream = Launched::start()?;
+        let (address, nginx) = (upstream.address, Nginx::start(upstream.address, folder.path()).await?);
         let around = Surroundings::start()
             .await
-            .with("PLAN_BASE_URL", format!("http://{upstream_address}"))
-            .with("BEDROCK_ENDPOINT_URL", format!("http://{upstream_address}"))
+            .with("PLAN_BASE_URL", format!("http://{address}"))
+            .with("BEDROCK_ENDPOINT_URL", format!("http://{address}"))
             .with("METER_PLAN", "true")
             .with("MAX_IN_FLIGHT", MAX_IN_FLIGHT);
         let proxy = ServeProcess::start(&around).await;
         let key = around.issue(KeyWish::default()).await.text;
-        Ok(Self { proxy, key, nginx, upstream, upstream_address, _around: around, _folder: folder })
+        Ok(Self { proxy, key, nginx, upstream, _around: around, _folder: folder })
     }
 
     /// Where requests go that take this way.
     pub(crate) fn target(&self, way: Way) -> Result<Target> {
         let (address, prefix, process) = match way {
-            Way::Direct => (self.upstream_address, String::new(), self.upstream.id()),
+            Way::Direct => (self.upstream.address, String::new(), self.upstream.id()),
             Way::Nginx => (self.nginx.address(), String::new(), self.nginx.id()),
             Way::Proxy => {
                 let address = self.proxy.url().strip_prefix("http://").context("an address")?.parse()?;

@@ -13,7 +13,8 @@ use super::answers::Wish;
 use super::client::{Ask, Connection};
 use super::line::{Limit, Line};
 use super::stage::{Stage, Target, Way};
-use super::{Pace, clock, stamp};
+use super::stamp::MADE;
+use super::{Pace, clock};
 use crate::process;
 use crate::statistics::quantile;
 
@@ -113,7 +114,7 @@ async fn run(target: &Target, streams: usize, lasts: Duration) -> Result<Seen> {
                     }
                     if counts.load(Ordering::Relaxed) {
                         let now = clock::now();
-                        seen.extend(stamp::read(piece).map(|made| now.saturating_sub(made) as f64 / 1e6));
+                        seen.extend(MADE.read(piece).map(|made| now.saturating_sub(made) as f64 / 1e6));
                     } else if !seen.is_empty() {
                         let _ = told.send(std::mem::take(&mut seen));
                     }
