@@ -28,7 +28,7 @@ use step::{EVENT_BOUND, MIB, PROCESSOR_BOUND, Step};
 use task::{LIMITS, Served};
 
 /// The first and the highest number of developers.
-const DEVELOPERS: [u32; 2] = [100, 3200];
+const DEVELOPERS: [u32; 2] = [200, 3200];
 /// What of the memory may be in use; above it more tasks are started.
 const MEMORY_BOUND: f64 = 0.8;
 
@@ -60,7 +60,11 @@ pub(crate) async fn measure(arguments: &Arguments) -> Result<Option<Sizing>> {
         let [first, most] = DEVELOPERS;
         let mut search = Search::new(first, most);
         while let Some(developers) = search.next() {
-            let done = one(served, developers, lasts, &bodies).await?;
+            let mut done = one(served, developers, lasts, &bodies).await?;
+            if done.is_only_late() {
+                step("late, but not for want of its processor: once more, since others use the machine, too");
+                done = one(served, developers, lasts, &bodies).await?;
+            }
             search.note(developers, done.holds());
             steps.push(done);
         }
@@ -116,7 +120,8 @@ fn report(steps: &[Step], lasts: Duration) -> Report {
              for answers, and has {:.2} streams open on average; each has 20 events a second for 5 to 20 s, 1.5 s after the request. \
              First byte: added to what the upstream takes. Processor: of what the task may take. Held back: part of the time in \
              which the kernel stopped it because it had taken that. A step holds when nothing failed, p99 of an event is \
-             below {EVENT_BOUND:.0} ms and the processor below {PROCESSOR_BOUND:.0} %.",
+             below {EVENT_BOUND:.0} ms and the processor below {PROCESSOR_BOUND:.0} %; one that is late alone, and was not held back, is \
+             measured a second time.",
             f64::from(LIMITS.processor) / 100.0,
             memory(),
             lasts.as_secs(),

@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     const SETTLE: Duration = Duration::from_secs(8);
-    const LASTS: Duration = Duration::from_secs(60);
+    const LASTS: Duration = Duration::from_mins(1);
 
     #[test]
     fn the_same_seed_makes_the_same_schedule() {

@@ -123,6 +123,11 @@ impl Step {
         self.failed.is_empty() && self.event < EVENT_BOUND && self.processor < PROCESSOR_BOUND
     }
 
+    /// Whether it does not hold for a time that its limits do not explain.
+    pub(super) fn is_only_late(&self) -> bool {
+        self.failed.is_empty() && self.event >= EVENT_BOUND && self.processor < PROCESSOR_BOUND && self.throttled < 1.0
+    }
+
     /// The cells of its row.
     pub(super) fn cells(&self) -> Vec<String> {
         let of_proxy = |text: String| if self.served == Served::Itself { String::new() } else { text };
