@@ -30,3 +30,16 @@ async fn health_is_answered_at_once_while_the_database_and_aws_are_away() {
         assert!(start.elapsed() < WITHIN, "{away}: {:?}", start.elapsed());
     }
 }
+
+/// The soft limit is 1,024 nearly everywhere, which is too little for 500 requests.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn it_takes_as_many_open_files_as_it_may_have() {
+    let around = Surroundings::start().await;
+    let process = ServeProcess::start_with_descriptors(&around, 100).await;
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", process.id())).unwrap();
+    let open_files = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
+    let [soft, hard, _] = open_files.split_whitespace().collect::<Vec<_>>()[..] else { panic!("{open_files}") };
+    assert_eq!(soft, hard);
+    assert_ne!(soft, "100");
+}

@@ -81,6 +81,13 @@ impl ServeProcess {
         Self::start_as(command, around, &[]).await
     }
 
+    /// Starts it with a soft limit of so many open files, as it is set by whoever starts it.
+    pub async fn start_with_descriptors(around: &Surroundings, soft: u64) -> Self {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", "ulimit -S -n \"$1\" && exec \"$2\" serve", "sh", &soft.to_string()]).arg(binary());
+        Self::start_as(command, around, &[]).await
+    }
+
     async fn start_as(mut command: Command, around: &Surroundings, own: &[(&str, String)]) -> Self {
         let (log, path) = log_file("serve");
         command.env_clear().envs(around.environment()).env("LISTEN_ADDR", "127.0.0.1:0");

@@ -1,5 +1,6 @@
 //! The roles of the binary and their arguments; each role has a file of its own.
 
+mod descriptors;
 mod environment;
 mod healthcheck;
 mod key;

@@ -7,6 +7,7 @@ use std::task::Poll;
 use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::descriptors;
 use super::environment::secrets;
 use super::rotation::Rotation;
 use crate::app::App;
@@ -26,6 +27,7 @@ pub(super) async fn serve() -> anyhow::Result<ExitCode> {
     };
     let config = Config::read(Environment::of_process_and(known.clone()))?;
     telemetry::log_to_stdout(&config.log_level);
+    descriptors::allow_all(config.limits.in_flight);
     let http = http_client(&config.timeouts).context("the HTTP client cannot be made")?;
     let vault = Vaults::open(&config.vault, &config.aws, &http)?;
     let exporters = Exporters::start(&config.metrics, &config.aws, http).await?;

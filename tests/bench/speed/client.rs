@@ -32,13 +32,13 @@ impl Ask {
     /// A request with a prompt of about this many bytes.
     pub(crate) fn new(wish: Wish, bytes: usize) -> Self {
         const LINE: &str = "fn main() { println!(\"what a developer might send\"); }\n";
-        let body = serde_json::json!({
-            "model": "claude-opus-5-5",
-            "max_tokens": 4096,
-            "stream": wish != Wish::Json,
-            "messages": [{ "role": "user", "content": LINE.repeat(bytes / (LINE.len() + 3) + 1) }],
-        });
-        Self { wish, path: MESSAGES, body: body.to_string().into() }
+        let text = serde_json::Value::from(LINE.repeat(bytes / (LINE.len() + 3) + 1));
+        // In the order in which Claude Code writes it.
+        let body = format!(
+            r#"{{"model":"claude-opus-5-5","messages":[{{"role":"user","content":{text}}}],"max_tokens":4096,"stream":{}}}"#,
+            wish != Wish::Json
+        );
+        Self { wish, path: MESSAGES, body: body.into() }
     }
 }
 

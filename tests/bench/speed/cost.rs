@@ -15,7 +15,7 @@ use super::{Pace, closed, open};
 const CONNECTIONS: usize = 16;
 
 /// How long a way is used as much as it can be.
-const SATURATED: Duration = Duration::from_secs(2);
+const SATURATED: Duration = Duration::from_secs(3);
 
 /// A kind of request.
 #[derive(Clone, Copy, Debug)]
@@ -78,5 +78,8 @@ pub(super) async fn measure(cost: Cost, pace: Pace) -> Result<Vec<Line>> {
 
 /// How many requests in a second can be served this way at the most, everything on this machine.
 pub(super) async fn saturation(stage: &Stage, way: Way, ask: &Ask) -> Result<f64> {
-    closed::run(&stage.target(way)?, ask, CONNECTIONS, SATURATED).await
+    let rate = closed::run(&stage.target(way)?, ask, CONNECTIONS, SATURATED).await?;
+    // What has to be stored of it is stored before anything else is measured.
+    tokio::time::sleep(SATURATED * 2).await;
+    Ok(rate)
 }
