@@ -35,7 +35,26 @@ pub(super) fn body(size: usize, turns: Turns) -> Vec<u8> {
         }
     }
     body["messages"] = messages.into();
-    body.to_string().into_bytes()
+    in_order(&body)
+}
+
+/// The members in the order in which the client writes them, which decides how far one has to look for some of them.
+fn in_order(body: &Value) -> Vec<u8> {
+    const ORDER: [&str; 10] = [
+        "model",
+        "messages",
+        "system",
+        "tools",
+        "metadata",
+        "max_tokens",
+        "thinking",
+        "context_management",
+        "output_config",
+        "stream",
+    ];
+    assert_eq!(body.as_object().map(serde_json::Map::len), Some(ORDER.len()));
+    let members = ORDER.map(|name| format!("\"{name}\":{}", body[name]));
+    format!("{{{}}}", members.join(",")).into_bytes()
 }
 
 /// Everything around the messages.

@@ -1,39 +1,43 @@
 //! How much an event of a stream adds to the answer, for an estimate where the final count never comes.
 
-use super::json::{self, Cursor};
+use super::json::{self, Cursor, Member};
 
 /// What of a delta is part of the answer as it is billed: `text_delta`, `thinking_delta`, `input_json_delta`. A signature
-/// is no output, and a citation repeats the input.
-const WRITTEN: [&str; 3] = ["text", "thinking", "partial_json"];
+/// is no output, and a citation repeats the input. As they stand in the text: nobody writes these names with escapes.
+const WRITTEN: [&[u8]; 3] = [b"\"text\"", b"\"thinking\"", b"\"partial_json\""];
 
 /// The characters that a `content_block_delta` brings; 0 for every other event, and for what is no JSON.
 ///
 /// It walks over the event once and keeps nothing: there are hundreds of them in an answer.
 pub fn characters(event: &[u8]) -> u64 {
-    in_event(event).unwrap_or(0)
-}
-
-fn in_event(event: &[u8]) -> Option<u64> {
     let mut cursor = Cursor::new(event, 0);
-    let mut characters = 0;
-    if cursor.enter(b'{') {
-        while let Some(key) = cursor.next_key()? {
-            if cursor.text_at(&key) == "delta" {
-                characters = in_delta(event, cursor.position()).unwrap_or(0);
-            }
-            cursor.skip()?;
+    if !cursor.enter(b'{') {
+        return 0;
+    }
+    while let Some(Some(key)) = cursor.next_key() {
+        if event.get(key) == Some(b"\"delta\"") {
+            return written(event, cursor).unwrap_or(0);
+        }
+        if cursor.skip().is_none() {
+            break;
         }
     }
-    Some(characters)
+    0
 }
 
-fn in_delta(event: &[u8], at: usize) -> Option<u64> {
-    let mut cursor = Cursor::new(event, at);
+/// The same, given the event's members.
+pub fn characters_of(event: &[u8], members: &[Member]) -> u64 {
+    let delta = json::find(event, members, "delta");
+    delta.and_then(|delta| written(event, Cursor::new(event, delta.value.start))).unwrap_or(0)
+}
+
+/// What the delta ahead brings.
+fn written(event: &[u8], mut cursor: Cursor<'_>) -> Option<u64> {
     let mut characters = 0;
     if cursor.enter(b'{') {
         while let Some(key) = cursor.next_key()? {
             let value = cursor.skip()?;
-            if WRITTEN.contains(&&*cursor.text_at(&key))
+            if WRITTEN.contains(&event.get(key)?)
                 && let Some(text) = json::string(event, &value)
             {
                 characters += text.chars().count() as u64;
@@ -53,7 +57,11 @@ mod tests {
     use super::*;
 
     fn counted(event: &str) -> u64 {
-        characters(event.as_bytes())
+        let characters = characters(event.as_bytes());
+        if let Some(members) = json::members(event.as_bytes(), 0) {
+            assert_eq!(characters_of(event.as_bytes(), &members), characters, "{event}");
+        }
+        characters
     }
 
     #[test]

@@ -96,7 +96,7 @@ fn event(payload: &[u8]) -> Option<Seen> {
     // Models of other makers have events of their own, but these metrics at the end are Bedrock's.
     let last = kind == "message_stop" || json::find(&event, &members, METRICS).is_some();
     let counts = last || kind == "message_start" || kind == "message_delta";
-    let characters = if counts { 0 } else { delta::characters(&event) };
+    let characters = if counts { 0 } else { delta::characters_of(&event, &members) };
     Some(Seen::Event { counts: counts.then_some(event), characters, last })
 }
 

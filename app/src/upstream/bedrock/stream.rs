@@ -53,11 +53,11 @@ impl Event {
     pub fn read(json: Bytes) -> Option<Self> {
         let members = json::members(&json, 0)?;
         let name = json::string(&json, &json::find(&json, &members, "type")?.value)?.into_owned();
-        Self::named(name, json)
+        Self::named(name, json, &members)
     }
 
-    /// An event of that name; `None` where that is no name.
-    pub fn named(name: String, json: Bytes) -> Option<Self> {
+    /// An event of that name, whose JSON has these members; `None` where that is no name.
+    pub fn named(name: String, json: Bytes, members: &[json::Member]) -> Option<Self> {
         let well_formed =
             !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
         let kind = match name.as_str() {
@@ -66,7 +66,7 @@ impl Event {
             "message_stop" => EventKind::MessageStop,
             _ => EventKind::Other,
         };
-        let characters = if kind == EventKind::Other { delta::characters(&json) } else { 0 };
+        let characters = if kind == EventKind::Other { delta::characters_of(&json, members) } else { 0 };
         well_formed.then_some(Self { kind, name, json, characters })
     }
 

@@ -39,11 +39,12 @@ fn read(SseEvent { name, data }: SseEvent<'_>) -> Sign {
         return Ok(None);
     }
     let data = Bytes::copy_from_slice(data);
-    if json::members(&data, 0).is_none() {
-        return Err(damaged());
-    }
-    let event =
-        if name.is_empty() { Event::read(data) } else { Event::named(String::from_utf8_lossy(name).into(), data) };
+    let Some(members) = json::members(&data, 0) else { return Err(damaged()) };
+    let event = if name.is_empty() {
+        Event::read(data)
+    } else {
+        Event::named(String::from_utf8_lossy(name).into(), data, &members)
+    };
     match event {
         Some(event) if event.name == "ping" => Ok(None),
         Some(event) if event.name == "error" => {
