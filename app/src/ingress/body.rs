@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
 use poem::Body;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::domain::{ErrorType, Failure};
 
@@ -13,9 +14,23 @@ const PROMISE: usize = 1 << 20;
 
 /// Reads the body. A declared length beyond the limit is refused before a byte is read.
 ///
+/// A task of its own does it, which ends with the request. Each piece wakes whoever reads it, and from a request to its
+/// connection it is a dozen layers of routes: a sixth of what a body of 1 MB took.
+///
 /// # Errors
 /// 413 beyond the limit, 408 for an upload that goes silent, 400 for one that breaks off.
 pub(super) async fn read(body: Body, declared: Option<u64>, limit: usize, idle: Duration) -> Result<Bytes, Failure> {
+    match AbortOnDropHandle::new(tokio::spawn(read_here(body, declared, limit, idle))).await {
+        Ok(read) => read,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime ends, and whoever waits with it.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
+
+async fn read_here(body: Body, declared: Option<u64>, limit: usize, idle: Duration) -> Result<Bytes, Failure> {
     if declared.is_some_and(|length| length > limit as u64) {
         return Err(too_large(limit));
     }

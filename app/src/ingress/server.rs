@@ -33,7 +33,8 @@ pub(super) struct Service<E> {
     pub(super) tasks: Tasks,
 }
 
-/// Everything that runs for a connection: nothing is spawned besides, so that the end of a shutdown waits for all of it.
+/// Everything that runs for a connection: nothing is spawned besides, but for readers that end with their request, so that the
+/// end of a shutdown waits for all of it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tasks {
     tracker: TaskTracker,
