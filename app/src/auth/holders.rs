@@ -83,8 +83,10 @@ impl Holders {
         let Question { asked_at, changes } = *question;
         if self.changes.load(Ordering::SeqCst) != changes {
             // Who has changed was forgotten. Everybody else stays known: the database may be away before it is asked again.
-            if let Some(entry) = self.known.get(&hash) {
-                entry.asked_at.store(OUTDATED, Ordering::Relaxed);
+            match self.known.get(&hash) {
+                Some(_) if principal.is_none() => self.known.invalidate(&hash),
+                Some(entry) => entry.asked_at.store(OUTDATED, Ordering::Relaxed),
+                None => {}
             }
             return;
         }
@@ -217,6 +219,15 @@ mod tests {
         holders.remember(HASH, Some(Arc::new(somebody())), &overtaken);
         let known = holders.recall(&HASH).unwrap();
         assert!(known.principal.is_some() && known.claim.is_some(), "it is asked about again");
+    }
+
+    #[test]
+    fn a_key_that_is_not_valid_any_more_is_forgotten_even_if_its_answer_was_overtaken() {
+        let holders = knowing(Some(somebody()));
+        let overtaken = holders.question();
+        holders.distrust();
+        holders.remember(HASH, None, &overtaken);
+        assert!(holders.recall(&HASH).is_none());
     }
 
     #[test]

@@ -25,9 +25,14 @@ where
 {
     // What is not read stays where it is: one piece here, one in the hands of the task.
     let (sender, receiver) = mpsc::channel(1);
-    let task = AbortOnDropHandle::new(tokio::spawn(join(pieces, sender)));
-    stream::unfold((receiver, task), |(mut receiver, task)| async move {
-        receiver.recv().await.map(|piece| (piece, (receiver, task)))
+    let task = AbortOnDropHandle::new(tokio::spawn(join(pieces.fuse(), sender)));
+    stream::unfold(Some((receiver, task)), |running| async move {
+        let (mut receiver, task) = running?;
+        match receiver.recv().await {
+            Some(piece) => Some((piece, Some((receiver, task)))),
+            // A task that panicked has not read to the end.
+            None => task.await.err().map(|error| (Err(io::Error::other(error)), None)),
+        }
     })
 }
 
@@ -125,6 +130,16 @@ mod tests {
             receiver.recv().await.map(|piece| (piece, receiver))
         });
         assert_eq!(read(Box::pin(pieces)).await, [Ok(Bytes::from("abcd"))]);
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_no_end() {
+        let pieces = stream::iter(0..2).map(|number| match number {
+            0 => Ok(Bytes::from_static(b"one")),
+            _ => panic!("broken"),
+        });
+        let read = read(pieces).await;
+        assert!(matches!(&read[..], [Err(error)] if error.contains("broken")), "{read:?}");
     }
 
     #[tokio::test]

@@ -101,7 +101,10 @@ impl Walk<'_> {
                 return Fate::Keep;
             }
             // Elsewhere on Bedrock: in the URL, in the choice of the operation, or added anew.
-            "stream" if self.rules.dialect == Dialect::Messages => return Fate::Keep,
+            // One that is written with escapes was not seen where the form of the answer was decided.
+            "stream" if self.rules.dialect == Dialect::Messages && self.text[member.key.clone()] == *b"\"stream\"" => {
+                return Fate::Keep;
+            }
             "model" | "stream" | "anthropic_version" | "anthropic_beta" => return Fate::Cut,
             _ => {}
         }

@@ -157,6 +157,9 @@ fn the_messages_api_of_bedrock_gets_the_request_itself() {
     assert_eq!(serde_json::from_slice::<Value>(&bridged.body).unwrap(), expected);
     assert_eq!(bridged.betas, ["context-management-2025-06-27"]);
     assert_eq!(bridged.dropped_betas, ["claude-code-20250219"]);
+    // The form of the answer was decided without it.
+    let escaped = bridge(br#"{"max_tokens":7,"\u0073tream":true}"#, &headers, rules).unwrap();
+    assert_eq!(escaped.body, format!(r#"{{"max_tokens":7,"model":"{OPUS_5}"}}"#));
     let without_model = bridge(br#"{"max_tokens":7}"#, &headers, rules).unwrap();
     assert_eq!(without_model.body, format!(r#"{{"max_tokens":7,"model":"{OPUS_5}"}}"#));
 }
