@@ -17,6 +17,8 @@ use crate::domain::{CircuitId, Family, KeyHash};
 const MAX_BREAKERS: u64 = 50_000;
 /// The longest limit of a plan, with a day to spare.
 const MAX_IDLE: Duration = Duration::from_hours(9 * 24);
+/// Resets so close to each other are the same: one was told by the calendar, and clocks differ.
+const SAME_RESET: Duration = Duration::from_secs(1);
 
 /// Whose breaker: a credential (by its hash) and the family of models that it asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -89,6 +91,16 @@ impl Circuits {
     /// Closes the plan for a credential until a moment that the plan has named, here or to another task.
     pub fn close_until(&self, key: CircuitKey, until: Instant, now: Instant) {
         lock(&self.own(key)).close_until(until, now);
+    }
+
+    /// The same, as another instance or this one has told it. What is known already changes nothing: a request that is on
+    /// its way to disprove it was admitted after it.
+    pub fn told_closed_until(&self, key: CircuitKey, until: Instant, now: Instant) {
+        let own = self.own(key);
+        let mut own = lock(&own);
+        if own.open_until().is_none_or(|open| open + SAME_RESET < until) {
+            own.close_until(until, now);
+        }
     }
 
     /// Asks whether Bedrock may be asked in a region; `None` when not, which matters where there is another answer.
@@ -357,6 +369,21 @@ mod tests {
         assert!(circuits.ticket(mine, now).served(now));
         fail(&circuits, mine, Effect::ClosedFor(Duration::from_secs(9)), now);
         assert!(!circuits.admit(mine, later).unwrap().served(later));
+    }
+
+    #[test]
+    fn a_limit_that_is_told_again_does_not_overtake_what_disproves_it() {
+        let (circuits, begin) = (Circuits::default(), Instant::now());
+        let at = |seconds| begin + Duration::from_secs(seconds);
+        let mine = key(1, Family::Opus);
+        circuits.close_until(mine, at(100), begin);
+        let under_way = circuits.ticket(mine, at(1));
+        circuits.told_closed_until(mine, at(100), at(2));
+        assert!(under_way.served(at(3)), "it lifts the limit");
+        circuits.told_closed_until(mine, at(100), at(4));
+        let under_way = circuits.ticket(mine, at(5));
+        circuits.told_closed_until(mine, at(200), at(6));
+        assert!(!under_way.served(at(7)), "that is another limit");
     }
 
     #[test]

@@ -73,7 +73,7 @@ impl Topic for Limits {
         let LimitNews::Named(limit) = news else { return };
         let Ok(wait) = limit.closed_until.signed_duration_since(Utc::now()).to_std() else { return };
         let (key, now) = (key_of(&limit), Instant::now());
-        self.circuits.close_until(key, now + wait, now);
+        self.circuits.told_closed_until(key, now + wait, now);
         self.shared.lock().unwrap_or_else(PoisonError::into_inner).insert(key, limit.closed_until);
     }
 
