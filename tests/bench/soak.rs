@@ -34,8 +34,8 @@ const DEVELOPERS: u64 = 24;
 const THINKS: usize = 250;
 /// So short that keys are asked about during outages.
 const KEYS_TRUSTED: &str = "2s";
-/// Connections to the database that the proxy may keep: its pool, and the one that hears of changes.
-const DATABASE_CONNECTIONS: usize = 10 + 1;
+/// Connections to the database that the proxy may keep: its pool, that of the admin API, and the one that hears of changes.
+const DATABASE_CONNECTIONS: usize = 10 + 4 + 1;
 /// How many deviations are shown; the first ones are enough to find the cause.
 const SHOWN: usize = 12;
 
