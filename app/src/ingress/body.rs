@@ -20,6 +20,9 @@ const PROMISE: usize = 1 << 20;
 /// # Errors
 /// 413 beyond the limit, 408 for an upload that goes silent, 400 for one that breaks off.
 pub(super) async fn read(body: Body, declared: Option<u64>, limit: usize, idle: Duration) -> Result<Bytes, Failure> {
+    if declared.is_some_and(|length| length > limit as u64) {
+        return Err(too_large(limit));
+    }
     match AbortOnDropHandle::new(tokio::spawn(read_here(body, declared, limit, idle))).await {
         Ok(read) => read,
         Err(error) => match error.try_into_panic() {
@@ -31,9 +34,6 @@ pub(super) async fn read(body: Body, declared: Option<u64>, limit: usize, idle: 
 }
 
 async fn read_here(body: Body, declared: Option<u64>, limit: usize, idle: Duration) -> Result<Bytes, Failure> {
-    if declared.is_some_and(|length| length > limit as u64) {
-        return Err(too_large(limit));
-    }
     let mut chunks = std::pin::pin!(body.into_bytes_stream());
     let mut first = Bytes::new();
     let mut joined: Option<BytesMut> = None;

@@ -25,8 +25,8 @@ impl Database {
     /// When the database is away, slow, or refuses a row; nothing of the batch is stored then.
     pub async fn store_usage(&self, batch: &[UsageRecord]) -> Result<u64, StoreError> {
         let batch = batch.to_vec();
-        // What a row has is written in its binary form when the statement is made: 10 µs for each, 500 times in a row. Done
-        // here it was a fifth of the time that one request in a hundred waited for its first byte.
+        // All values of all rows are encoded when the statement is made, 33 of each, and nothing else would go on meanwhile.
+        // Done here it was a fifth of the time that one request in a hundred waited for its first byte.
         let insertion = tokio::task::spawn_blocking(move || insertion(batch)).await;
         let query = insertion.map_err(not_encoded)?.fetch_one(&self.pool);
         let stored =

@@ -100,11 +100,11 @@ impl Walk<'_> {
                 self.splice.replace(member.value.clone(), self.model());
                 return Fate::Keep;
             }
-            // Elsewhere on Bedrock: in the URL, in the choice of the operation, or added anew.
             // One that is written with escapes was not seen where the form of the answer was decided.
             "stream" if self.rules.dialect == Dialect::Messages && self.text[member.key.clone()] == *b"\"stream\"" => {
                 return Fate::Keep;
             }
+            // Elsewhere on Bedrock: in the URL, in the choice of the operation, or added anew.
             "model" | "stream" | "anthropic_version" | "anthropic_beta" => return Fate::Cut,
             _ => {}
         }
